@@ -1,0 +1,129 @@
+"""What a channel and its providers offer to the engine. Channels depend on this page, never this page on a channel.
+
+A provider answers with a value; vendor exceptions end inside its adapter.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class Outcome(StrEnum):
+    """What came of one attempt."""
+
+    #: The provider took responsibility.
+    ACCEPTED = "accepted"
+    #: Trouble, try again.
+    TRANSIENT = "transient"
+    #: Too fast: try again after a while, no attempt is used up.
+    THROTTLED = "throttled"
+    #: Never again.
+    PERMANENT = "permanent"
+    #: Our mistake (key, sender, domain): no attempt is used up, operators are told.
+    MISCONFIGURED = "misconfigured"
+    #: The hand-over was cut short: the provider may or may not have it.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """A provider's answer about one message."""
+
+    outcome: Outcome
+    #: The provider's name for the message, empty if it gives none.
+    provider_message_id: str = ""
+    #: Our word for the trouble, such as greylisted; empty when accepted.
+    error_code: str = ""
+    #: The provider's own code, such as "451 4.7.1".
+    provider_code: str = ""
+    #: The provider's words, without addresses; at most 500 characters are kept.
+    detail: str = ""
+    #: When the provider says how long to wait.
+    retry_after: timedelta | None = None
+    #: For permanent: the reason of the catalogue the notification ends with.
+    reason: str = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a channel hands a provider: one message to one address or device. Channels add their own fields."""
+
+    notification_id: UUID
+    #: None for e-mail.
+    device_id: UUID | None = None
+    #: The same over all attempts of a notification.
+    message_id: str
+    correlation_id: str = ""
+
+
+class ProviderAway(Exception):
+    """A provider cannot be reached or refused us before anything was handed over; `outcome` says how bad it is."""
+
+    def __init__(self, detail: str, *, outcome: Outcome = Outcome.TRANSIENT, retry_after: timedelta | None = None):
+        super().__init__(detail)
+        self.outcome = outcome
+        self.retry_after = retry_after
+
+
+class EventType(StrEnum):
+    """Later news about a message, in django-anymail's words."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPENED = "opened"
+    CLICKED = "clicked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderNews:
+    """One piece of later news from a provider. Providers repeat themselves: `event_id` says what is the same."""
+
+    provider: str
+    #: Unique per provider, at most 200 characters.
+    event_id: str
+    notification_id: UUID
+    type: EventType
+    occurred_at: datetime | None = None
+    #: For bounced: the reason of the catalogue.
+    reason: str = "bounced"
+    detail: str = ""
+
+
+class Provider(Protocol):
+    """One service that takes messages. One instance per sender thread."""
+
+    name: str
+    #: False for services that say nothing more after taking a message: `sent` is then final.
+    reports_delivery: bool
+
+    def connect(self) -> None:
+        """All that may fail before the hand-over: address, TLS, credentials. Raises `ProviderAway`."""
+
+    def send(self, messages: Sequence[Any]) -> Iterator[SendResult]:
+        """Hand over `messages`, yielding one result each, in order, as soon as it is known."""
+
+    def close(self) -> None:
+        """Let go of connections. May be called twice."""
+
+
+class NewsSource(Protocol):
+    """A provider that keeps its news until somebody asks (the inbox of captured messages, a bounce mailbox)."""
+
+    def collect_news(self, limit: int) -> list[ProviderNews]:
+        """News that nobody has confirmed yet."""
+
+    def confirm_news(self, news: Iterable[ProviderNews]) -> None:
+        """These are recorded and need not be told again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a channel cannot make a message; a reason of the catalogue and the values of its sentence."""
+
+    reason: str
+    data: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,200 @@
+"""The ledger. A `Notification` is at once the API resource, the outbox entry, the embedded queue and the delivery record."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+from gateway import priorities
+from gateway.channel_contract import EventType, Outcome
+from gateway.querysets import NotificationQuerySet
+from gateway.statuses import NOT_HANDED_OVER, Status
+from templates_app.models import Template, TemplateVersion
+from users.channels import Channel
+
+
+class WaitingFor(models.TextChoices):
+    """Why an accepted notification is not due yet."""
+
+    SCHEDULE = "schedule", "Schedule"
+    QUIET_HOURS = "quiet_hours", "Quiet hours"
+    RETRY = "retry", "Next try"
+    BREAKER = "breaker", "Paused provider"
+    PACING = "pacing", "Provider's limit"
+
+
+class Notification(models.Model):
+    """One message to one person on one channel. Only `outbox.py` and `tracking.py` change its status."""
+
+    #: UUIDv7: newest first is the order of the primary key, so lists need no index of their own.
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    # What was asked for.
+    client = models.CharField(max_length=200)
+    mode = models.CharField(max_length=4, default="live")
+    request_id = models.CharField(max_length=255, null=True)  # noqa: DJ001  no request id is not an empty one
+    #: SHA-256 of the normalised request: same request id, other request is refused.
+    fingerprint = models.CharField(max_length=64)
+    correlation_id = models.CharField(max_length=128, blank=True)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    #: Without a database constraint: erasing a person keeps the id of what they once got.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="notifications"
+    )
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+", db_index=False)
+    template_version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    #: The locale whose words were chosen.
+    locale = models.CharField(max_length=35)
+    category_code = models.CharField(max_length=50)
+    variables = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    priority = models.PositiveSmallIntegerField(default=priorities.DEFAULT)
+    send_at = models.DateTimeField(null=True)
+    #: Nothing leaves the house for this one.
+    is_simulated = models.BooleanField(default=False)
+    #: What the 202 said, to be repeated word for word: status, reason, available_at, warnings.
+    first_answer = models.JSONField(default=dict)
+
+    # Where it is.
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACCEPTED)
+    #: A code of `reasons.py`, and the values of its sentence.
+    reason = models.CharField(max_length=30, default="waiting")
+    reason_data = models.JSONField(default=dict)
+    waiting_for = models.CharField(max_length=12, choices=WaitingFor.choices, blank=True)
+    available_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    # Who holds it.
+    #: Fencing token: every write after a claim names it.
+    claim_token = models.UUIDField(null=True)
+    #: The consumer that holds it, for people: email_consumer@host:pid.
+    claimed_by = models.CharField(max_length=100, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    #: How often a consumer died while it prepared this one.
+    crash_count = models.PositiveSmallIntegerField(default=0)
+
+    # What came of it.
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    #: Tries that count against MAX_ATTEMPTS: a provider that only asks us to slow down uses none up.
+    tries_used = models.PositiveSmallIntegerField(default=0)
+    provider = models.CharField(max_length=30, blank=True)
+    possible_duplicate = models.BooleanField(default=False)
+    complained = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+    #: When the status last changed.
+    updated_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Serves the promise "one request id, one notification", per client and mode.
+            models.UniqueConstraint(
+                fields=["client", "mode", "request_id"],
+                condition=Q(request_id__isnull=False),
+                name="one_notification_per_request",
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="notification_status_is_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.CLAIMED, Status.SENDING])
+                | Q(claim_token__isnull=False, lease_expires_at__isnull=False),
+                name="held_notification_has_lease",
+            ),
+        ]
+        indexes = [
+            # Serves consumers and relay: the due rows of a channel, most urgent first.
+            models.Index(
+                F("channel"), F("priority").desc(), F("available_at"), condition=Q(status="accepted"), name="due"
+            ),
+            # Serves the sweeper: leases that are over.
+            models.Index(fields=["lease_expires_at"], condition=Q(status__in=["claimed", "sending"]), name="leased"),
+            # Serves the sweeper: what has become useless.
+            models.Index(fields=["expires_at"], condition=Q(status__in=sorted(NOT_HANDED_OVER)), name="expiring"),
+            # Serves the sweeper and the operator: doubts to settle, oldest first.
+            models.Index(fields=["updated_at"], condition=Q(status="unknown"), name="in_doubt"),
+            # Serves the operator: dead letters, newest first.
+            models.Index(fields=["-updated_at"], condition=Q(status="failed"), name="dead_letters"),
+            # `user` carries Django's own index: serves "did Ann get it?".
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID's left side: the same over all attempts (RFC 5322, section 3.6.4)."""
+        return f"n-{self.id}"
+
+
+class DeliveryAttempt(models.Model):
+    """One try to hand one message to one provider; pushes have one row per device."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="attempts")
+    #: 1 for the first try; the devices of one try share the number.
+    number = models.PositiveSmallIntegerField()
+    provider = models.CharField(max_length=30)
+    device_id = models.UUIDField(null=True)
+    claim_token = models.UUIDField()
+    #: None while the provider has not answered.
+    outcome = models.CharField(max_length=13, choices=[(each.value, each.value) for each in Outcome], null=True)  # noqa: DJ001
+    error_code = models.CharField(max_length=50, blank=True)
+    provider_code = models.CharField(max_length=50, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    #: Seconds, when the provider says how long to wait.
+    retry_after = models.PositiveIntegerField(null=True)
+    provider_message_id = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    #: How long the provider took, by the clock of the process that asked.
+    duration_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        # `notification` carries Django's own index: serves the timeline.
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} by {self.provider}"
+
+
+class NotificationEvent(models.Model):
+    """A step in the life of a notification that its row and its attempts do not tell by themselves. Append-only."""
+
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="events")
+    #: A status, or: retrying, released, possible_duplicate, replayed, late_answer.
+    type = models.CharField(max_length=30)
+    at = models.DateTimeField(db_default=Now())
+    reason = models.CharField(max_length=30, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        # `notification` carries Django's own index: serves the timeline.
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.type
+
+
+class ProviderEvent(models.Model):
+    """Later news from a provider, each kept once however often it is told."""
+
+    provider = models.CharField(max_length=30)
+    event_id = models.CharField(max_length=200)
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="provider_events")
+    type = models.CharField(max_length=12, choices=[(each.value, each.value) for each in EventType])
+    occurred_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+    reason = models.CharField(max_length=30, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="one_row_per_provider_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} by {self.provider}"

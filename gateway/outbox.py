@@ -1,0 +1,220 @@
+"""Use cases before the hand-over: find due, claim, release, settle, expire, cancel.
+
+Only this file and `tracking.py` write a status. Each change is made under a lock on the rows it names and only where
+the row is still in a status the table allows and, where asked, under the holder's claim token.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from gateway import statuses
+from gateway.models import Notification, NotificationEvent
+from gateway.statuses import Change, Status
+
+#: How long a consumer may prepare what it claimed before it counts as dead.
+CLAIM_LEASE = timedelta(seconds=30)
+#: So many consumers may die over a notification before it is set aside.
+POISON_AFTER = 5
+#: From so many crashes on it is claimed alone, so that its neighbours are not blamed.
+SUSPECT_AFTER = 2
+
+
+class Held(NamedTuple):
+    """A notification and the token of whoever writes about it."""
+
+    id: UUID
+    token: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a notification: the change, why, and when it is due again."""
+
+    change: Change
+    reason: str
+    data: dict[str, str] = field(default_factory=dict)
+    waiting_for: str = ""
+    #: A moment, or so long after the database's now. None leaves it as it is.
+    available: datetime | timedelta | None = None
+    #: Whether this counts against MAX_ATTEMPTS.
+    uses_attempt: bool = False
+    #: Further columns, such as `sent_at`.
+    columns: dict[str, Any] = field(default_factory=dict)
+    #: What the timeline calls it; empty for the name of the new status.
+    event: str = ""
+
+
+def due_ids(*, channel: str, limit: int) -> list[UUID]:
+    """Ids of due notifications of a channel, most urgent first, then oldest."""
+    due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def claim(ids: Collection[UUID], *, channel: str, holder: str) -> tuple[list[Notification], list[UUID]]:
+    """Take what may be taken of `ids` under a new token and lease: (claimed, suspects still to be claimed one by one).
+
+    Ids somebody else holds, or that are no longer to be sent, are in neither list.
+    """
+    claimable = Notification.objects.claimable().filter(pk__in=ids, channel=channel)
+    rows = list(claimable.select_for_update(skip_locked=True).order_by("-priority", "available_at"))
+    suspects = [row for row in rows if row.crash_count >= SUSPECT_AFTER]
+    taken = [row for row in rows if row.crash_count < SUSPECT_AFTER] or suspects[:1]
+    taken_ids = {row.pk for row in taken}
+    token = uuid4()
+    lease = {"claim_token": token, "claimed_by": holder, "lease_expires_at": Now() + CLAIM_LEASE}
+    stolen = [row.pk for row in taken if row.status in statuses.STEAL.sources]
+    if stolen:
+        Notification.objects.filter(pk__in=stolen).update(crash_count=F("crash_count") + 1)
+    if taken:
+        Notification.objects.filter(pk__in=taken_ids).update(status=statuses.CLAIM.target, updated_at=Now(), **lease)
+    for row in taken:
+        row.status, row.claim_token, row.claimed_by = Status.CLAIMED, token, holder
+    return taken, [row.pk for row in suspects if row.pk not in taken_ids]
+
+
+def release(held: Iterable[Held]) -> None:
+    """Give back what was claimed and not handed over: due again at once, nobody is blamed."""
+    verdict = Verdict(change=statuses.RELEASE, reason="waiting", available=timedelta(0), event="released")
+    settle([(each, verdict) for each in held])
+
+
+@transaction.atomic
+def settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
+    """Carry out the verdicts that are still ours to make; returns the ids for which that was so.
+
+    A row that another holder has taken, or that has moved on, stays untouched: its writer was overtaken.
+    """
+    if not verdicts:
+        return set()
+    wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
+    rows = Notification.objects.filter(pk__in=wanted).select_for_update().values_list("pk", "status", "claim_token")
+    ours = {pk for pk, status, token in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
+    groups: defaultdict[str, list[UUID]] = defaultdict(list)
+    for pk in ours:
+        groups[_alike(wanted[pk][1])].append(pk)
+    for ids in groups.values():
+        Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
+    NotificationEvent.objects.bulk_create(_event(pk, wanted[pk][1]) for pk in wanted if pk in ours)
+    return ours
+
+
+def _allows(change: Change, status: str, row_token: UUID | None, token: UUID | None) -> bool:
+    return status in change.sources and (not change.needs_token or row_token == token)
+
+
+def _alike(verdict: Verdict) -> str:
+    """Verdicts with the same key write the same columns and share one UPDATE."""
+    return json.dumps(
+        [
+            verdict.change.name,
+            verdict.reason,
+            verdict.data,
+            verdict.waiting_for,
+            str(verdict.available),
+            verdict.uses_attempt,
+            sorted(verdict.columns),
+            [str(value) for _, value in sorted(verdict.columns.items())],
+        ],
+        sort_keys=True,
+    )
+
+
+def _columns(verdict: Verdict) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "status": verdict.change.target,
+        "reason": verdict.reason,
+        "reason_data": verdict.data,
+        "waiting_for": verdict.waiting_for,
+        "updated_at": Now(),
+    }
+    if verdict.available is not None:
+        moment = verdict.available
+        columns["available_at"] = Now() + moment if isinstance(moment, timedelta) else moment
+    if verdict.uses_attempt:
+        columns["tries_used"] = F("tries_used") + 1
+    if verdict.change.target not in statuses.HELD | {Status.UNKNOWN}:
+        # Nobody holds it any more. A doubtful one keeps its token: a late answer may still prove it sent.
+        columns |= {"claim_token": None, "lease_expires_at": None}
+    return columns | verdict.columns
+
+
+def _event(pk: UUID, verdict: Verdict) -> NotificationEvent:
+    return NotificationEvent(
+        notification_id=pk, type=verdict.event or verdict.change.target, reason=verdict.reason, data=verdict.data
+    )
+
+
+@transaction.atomic
+def release_stalled(*, limit: int, whoever_holds: bool = False) -> int:
+    """Give back what dead consumers had claimed; what killed too many of them is set aside. Returns how many rows.
+
+    `whoever_holds` takes also what is still under a lease: only when nothing else can be alive.
+    """
+    source = Notification.objects.filter(status__in=statuses.RELEASE_STALLED.sources)
+    stalled = source if whoever_holds else Notification.objects.stalled(statuses.RELEASE_STALLED)
+    rows = list(stalled.select_for_update(skip_locked=True).values_list("pk", "claim_token", "crash_count")[:limit])
+    verdicts = []
+    for pk, token, crash_count in rows:
+        crashes = crash_count + 1
+        change, reason = statuses.RELEASE_STALLED, "waiting"
+        if crashes >= POISON_AFTER:
+            change, reason = statuses.SET_ASIDE, "poison"
+        verdict = Verdict(
+            change=change,
+            reason=reason,
+            data={"n": str(crashes)},
+            available=timedelta(0),
+            columns={"crash_count": crashes},
+            event="" if reason == "poison" else "released",
+        )
+        verdicts.append((Held(pk, token), verdict))
+    return len(settle(verdicts))
+
+
+@transaction.atomic
+def expire_overdue(*, limit: int) -> int:
+    """End what was not handed over before its time limit. Returns how many."""
+    overdue = Notification.objects.overdue().select_for_update(skip_locked=True)
+    rows = list(overdue.values_list("pk", "claim_token", "expires_at")[:limit])
+    return len(
+        settle(
+            [
+                (
+                    Held(pk, token),
+                    Verdict(change=statuses.EXPIRE, reason="expired", data={"t": f"{moment:%Y-%m-%d %H:%M} UTC"}),
+                )
+                for pk, token, moment in rows
+            ]
+        )
+    )
+
+
+class AlreadyLeft(Exception):
+    """The notification cannot be cancelled any more; `status` says where it is."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"It is {status}.")
+        self.status = status
+
+
+def cancel(notification_id: UUID, *, who: str, why: str = "") -> None:
+    """Stop what has not left. Repeatable. A holder in the middle of preparing it is fenced off.
+
+    Raises `AlreadyLeft`, or `Notification.DoesNotExist`.
+    """
+    data = {"who": who} | ({"reason": why} if why else {})
+    if settle([(Held(notification_id), Verdict(change=statuses.CANCEL, reason="cancelled", data=data))]):
+        return
+    status = Notification.objects.values_list("status", flat=True).get(pk=notification_id)
+    if status != Status.CANCELLED:
+        raise AlreadyLeft(status)

@@ -1,0 +1,38 @@
+"""Adjectives for notifications. "Now" is always the database's clock."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from gateway import statuses
+from gateway.statuses import Status
+
+if TYPE_CHECKING:
+    pass
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def due(self) -> "NotificationQuerySet":
+        """Waiting, their moment has come, and they are still useful."""
+        return self.filter(status=Status.ACCEPTED, available_at__lte=Now(), expires_at__gt=Now())
+
+    def claimable(self) -> "NotificationQuerySet":
+        """What a consumer may take: due or queued, or held by somebody whose lease is over before the hand-over."""
+        stolen = Q(status__in=statuses.STEAL.sources, lease_expires_at__lte=Now())
+        waiting = Q(status__in=statuses.CLAIM.sources, available_at__lte=Now())
+        return self.filter(waiting | stolen, expires_at__gt=Now())
+
+    def stalled(self, change: statuses.Change, *, grace: timedelta = timedelta(0)) -> "NotificationQuerySet":
+        """Held by a consumer that has not come back: the lease, and `grace` on top of it, is over."""
+        return self.filter(status__in=change.sources, lease_expires_at__lte=Now() - grace)
+
+    def overdue(self) -> "NotificationQuerySet":
+        """Too late to be useful and not yet handed over."""
+        return self.filter(status__in=statuses.EXPIRE.sources, expires_at__lte=Now())
+
+    def dead_letters(self) -> "NotificationQuerySet":
+        """Given up; an operator may give them another life."""
+        return self.filter(status=Status.FAILED)

@@ -1,0 +1,129 @@
+"""The reason catalogue: why a notification is where it is, in words. Admin, API and docs read it from here.
+
+`{…}` in a sentence is filled from the notification's `reason_data`; what is not known there reads as a plain phrase.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Word and sentence for people, and what one can do about it."""
+
+    word: str | Promise
+    sentence: str | Promise
+    action: str | Promise = ""
+
+
+REASONS: dict[str, Reason] = {
+    "waiting": Reason(_("Waiting"), _("It will go out in a moment.")),
+    "scheduled": Reason(_("Scheduled"), _("It will be sent on {t}."), _("Cancel, Send now")),
+    "quiet_hours": Reason(
+        _("Waiting for quiet hours"),
+        _("{name} does not want {channel} between {start} and {end} ({tz}); it goes out at {t}."),
+        _("Send now, if urgent"),
+    ),
+    "retrying": Reason(_("Trying again"), _("{last_error} Next try {t} ({n} of {m})."), _("Wait")),
+    "rate_limited": Reason(_("Slowed down"), _("{provider} asked us to slow down; it goes out at {t}.")),
+    "provider_down": Reason(
+        _("Provider trouble"), _("{provider} does not answer; next try {t}."), _("Tell the operators")
+    ),
+    "breaker_open": Reason(
+        _("Provider paused"), _("Too many failures at {provider}; paused until {t}."), _("Tell the operators")
+    ),
+    "provider_auth": Reason(
+        _("Wrong credentials"),
+        _("{provider} refused our credentials; it waits until they are corrected."),
+        _("Operators: check the settings"),
+    ),
+    "sending": Reason(_("Sending"), _("{provider} has it; we wait for the answer.")),
+    "outcome_unknown": Reason(
+        _("Unclear"),
+        _("{provider} did not answer after we handed it over; it may have arrived."),
+        _("Settle"),
+    ),
+    "sent": Reason(
+        _("Handed over"),
+        _("{provider} accepted it. There is no proof of delivery from this provider."),
+        _("Ask the person to look in spam"),
+    ),
+    "delivered": Reason(_("Delivered"), _("The mail server of {domain} accepted it. It can still be in spam.")),
+    "mailbox_unknown": Reason(
+        _("Address does not exist"),
+        _("The mail server says there is no such mailbox ({code})."),
+        _("Correct or remove the address"),
+    ),
+    "mailbox_full": Reason(_("Mailbox full"), _("The mailbox takes no more mail."), _("Ask another way")),
+    "rejected_content": Reason(
+        _("Refused as spam"), _("The receiving server refused the content ({code})."), _("Check the template")
+    ),
+    "bounced": Reason(_("Came back"), _("The mail came back: {error}."), _("Check the address")),
+    "opt_out": Reason(_("Not sent: turned off"), _("{name} turned off {category} by {channel}.")),
+    "address_suppressed": Reason(
+        _("Not sent: blocked address"), _("This address bounced or complained on {date}."), _("Check it, unblock")
+    ),
+    "no_address": Reason(_("Not sent: no address"), _("There is no e-mail address for {name}."), _("Ask for it")),
+    "no_device": Reason(_("Not sent: no device"), _("{name} has no active device.")),
+    "user_inactive": Reason(_("Not sent: account inactive"), _("The account of {name} is switched off.")),
+    "not_on_allow_list": Reason(
+        _("Not sent: not on the list"), _("This installation only writes to its allow-list."), _("Add to the list")
+    ),
+    "cancelled": Reason(_("Cancelled"), _("{who} cancelled it: {reason}.")),
+    "erased": Reason(_("Cancelled"), _("The person's data was erased.")),
+    "expired": Reason(_("Too late"), _("It was not sent before its time limit {t}.")),
+    "attempts_exhausted": Reason(_("Given up"), _("All {n} tries failed; the last: {error}."), _("Replay")),
+    "rejected": Reason(
+        _("Refused"), _("{provider} refused it for good: {error}."), _("Developers: look at the request")
+    ),
+    "token_invalid": Reason(_("App removed"), _("The device no longer takes pushes; we switched it off.")),
+    "variable_missing": Reason(
+        _("Not sent: data missing"), _("There was no value for {variable}."), _("Developers: send it")
+    ),
+    "template_error": Reason(
+        _("Not sent: template broken"),
+        _("Version {v} could not be rendered: {error}."),
+        _("Editors: mend the template"),
+    ),
+    "poison": Reason(
+        _("Set aside"), _("It stopped {n} consumers and was set aside."), _("Operators and developers: find out why")
+    ),
+}
+
+#: What stands in for a value that a row does not carry.
+UNKNOWN_VALUES: dict[str, str | Promise] = {
+    "name": _("the person"),
+    "channel": _("messages"),
+    "provider": _("The provider"),
+    "t": _("later"),
+    "domain": _("the receiver"),
+    "error": _("no details were given"),
+    "last_error": _("The last try failed."),
+    "code": _("no code"),
+    "who": _("Somebody"),
+    "reason": _("no reason given"),
+    "category": _("these messages"),
+    "date": _("an earlier day"),
+}
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return str(UNKNOWN_VALUES.get(key, "…"))
+
+
+def sentence(code: str, data: Mapping[str, object]) -> str:
+    """The filled sentence of a reason in the active language; an unknown code reads as itself."""
+    reason = REASONS.get(code)
+    if reason is None:
+        return code
+    return str(reason.sentence).format_map(_Values({key: str(value) for key, value in data.items()}))
+
+
+def word(code: str) -> str:
+    """One or two words for a reason, in the active language."""
+    reason = REASONS.get(code)
+    return str(reason.word) if reason else code

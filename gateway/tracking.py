@@ -1,0 +1,381 @@
+"""Use cases from the hand-over on: open attempts, record outcomes, settle doubts, record provider news, replay.
+
+Together with `outbox.py` the only file that writes a status. No transaction is open while a provider is called:
+`open_attempts` commits before the first byte leaves, `record_outcomes` begins when the answers are known.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from gateway import statuses
+from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
+from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
+from gateway.outbox import Held, Verdict, settle
+from gateway.statuses import Status
+from templates_app.models import OnUnknown
+from users.channels import Channel
+
+#: From the hand-over on: how long until a silent consumer counts as dead. Longer than any provider call may take (30 s).
+SENDING_LEASE = timedelta(seconds=45)
+#: On top of the lease, before the sweeper calls the outcome unknown.
+SENDING_GRACE = timedelta(seconds=60)
+#: How long a doubt waits for evidence before a message that may be sent again is sent again.
+RESEND_AFTER = {Channel.EMAIL: timedelta(seconds=60), Channel.PUSH: timedelta(seconds=10)}
+#: How long a doubt is held when it must not be sent again.
+HOLD_FOR = timedelta(days=3)
+#: A replayed dead letter may be sent for so long.
+REPLAY_TTL = timedelta(hours=72)
+#: Characters of a provider's words that are kept.
+DETAIL_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """One notification about to be handed to a provider: its holder and one attempt per message."""
+
+    held: Held
+    number: int
+    attempts: tuple[tuple[UUID, UUID | None], ...]  # (attempt id, device id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptResult:
+    """A provider's answer to one attempt."""
+
+    attempt_id: UUID
+    result: SendResult
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """All that came of one hand-over of one notification, and what follows from it."""
+
+    held: Held
+    provider: str
+    attempts: tuple[AttemptResult, ...]
+    #: None when there is nothing to conclude yet (a journal that was cut off half-way).
+    verdict: Verdict | None
+
+
+@transaction.atomic
+def open_attempts(hand_overs: Sequence[HandOver], *, provider: str) -> set[UUID]:
+    """Mark the hand-over: from here on nobody may steal. Returns the notifications we still held in time.
+
+    Those missing in the answer were stolen, cancelled or held for too long: they must not be sent.
+    """
+    wanted = {each.held.id: each for each in hand_overs}
+    in_time = Notification.objects.filter(
+        pk__in=wanted, status__in=statuses.HAND_OVER.sources, lease_expires_at__gt=Now()
+    )
+    rows = in_time.select_for_update().values_list("pk", "claim_token")
+    ours = {pk for pk, token in rows if wanted[pk].held.token == token}
+    Notification.objects.filter(pk__in=ours).update(
+        status=statuses.HAND_OVER.target,
+        reason="sending",
+        reason_data={"provider": provider},
+        provider=provider,
+        attempt_count=F("attempt_count") + 1,
+        lease_expires_at=Now() + SENDING_LEASE,
+        updated_at=Now(),
+    )
+    DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(
+            id=attempt_id,
+            notification_id=pk,
+            number=wanted[pk].number,
+            provider=provider,
+            device_id=device_id,
+            claim_token=wanted[pk].held.token,
+        )
+        for pk in wanted
+        if pk in ours
+        for attempt_id, device_id in wanted[pk].attempts
+    )
+    return ours
+
+
+@transaction.atomic
+def record_outcomes(recorded: Sequence[Recorded]) -> set[UUID]:
+    """Write down what providers answered; returns the notifications whose status followed.
+
+    Repeatable: the second time changes nothing. An answer that comes after the row was taken away from its holder is
+    kept with its attempt, and proves a doubtful notification sent.
+    """
+    _close_attempts(result for each in recorded for result in each.attempts)
+    concluded = [(each.held, each.verdict) for each in recorded if each.verdict is not None]
+    followed = settle(concluded)
+    late = [
+        each
+        for each in recorded
+        if each.held.id not in followed and any(one.result.outcome is Outcome.ACCEPTED for one in each.attempts)
+    ]
+    followed |= _prove_sent(late)
+    _apply_early_news(followed)
+    return followed
+
+
+def _close_attempts(results: Iterable[AttemptResult]) -> None:
+    """One statement per attempt in one round trip; an attempt with an answer keeps its first one, a doubt gives way."""
+    key = DeliveryAttempt._meta.pk
+    statement = (
+        f"UPDATE {DeliveryAttempt._meta.db_table} SET outcome = %s, error_code = %s, provider_code = %s, detail = %s, "  # noqa: S608  no foreign text in it
+        f"retry_after = %s, provider_message_id = %s, duration_ms = %s, ended_at = {_now_sql()} "
+        "WHERE id = %s AND (outcome IS NULL OR outcome = 'unknown')"
+    )
+    rows = [
+        (
+            each.result.outcome.value,
+            each.result.error_code[:50],
+            each.result.provider_code[:50],
+            each.result.detail[:DETAIL_LENGTH],
+            None if each.result.retry_after is None else int(each.result.retry_after.total_seconds()),
+            each.result.provider_message_id[:200],
+            each.duration_ms,
+            key.get_db_prep_value(each.attempt_id, connection),
+        )
+        for each in results
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
+
+
+def _now_sql() -> str:
+    """The database's clock as Django's `Now()` writes it for this vendor."""
+    compiler = Notification.objects.all().query.get_compiler(connection=connection)
+    sql, _ = compiler.compile(Now())
+    return sql
+
+
+def _prove_sent(late: Sequence[Recorded]) -> set[UUID]:
+    """A late worker's answer settles a doubt that is still its own; otherwise it is only noted."""
+    tokens = dict(
+        Notification.objects.filter(pk__in=[each.held.id for each in late], status__in=statuses.PROVE_SENT.sources)
+        .select_for_update()
+        .values_list("pk", "claim_token")
+    )
+    proof = [each for each in late if tokens.get(each.held.id) == each.held.token and each.held.token]
+    noted = [each for each in late if each not in proof]
+    _note_late_answers(noted)
+    return settle(
+        [
+            (each.held, sent_verdict(change=statuses.PROVE_SENT, provider=each.provider, event="late_answer"))
+            for each in proof
+        ]
+    )
+
+
+def _note_late_answers(noted: Sequence[Recorded]) -> None:
+    """Somebody else decided meanwhile: the row stays as it is, the answer is not lost. Told once per hand-over."""
+    known = set(
+        NotificationEvent.objects.filter(
+            notification_id__in=[each.held.id for each in noted], type="late_answer"
+        ).values_list("notification_id", "data__token")
+    )
+    sent_by_us = set(
+        Notification.objects.filter(pk__in=[each.held.id for each in noted], status__in=_PROVEN).values_list(
+            "pk", flat=True
+        )
+    )
+    NotificationEvent.objects.bulk_create(
+        NotificationEvent(
+            notification_id=each.held.id,
+            type="late_answer",
+            reason="sent",
+            data={"provider": each.provider, "token": str(each.held.token)},
+        )
+        for each in noted
+        if each.held.id not in sent_by_us and (each.held.id, str(each.held.token)) not in known
+    )
+
+
+#: Statuses after which a repeated record is no news.
+_PROVEN = frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED})
+
+
+def sent_verdict(*, change: statuses.Change, provider: str, event: str = "") -> Verdict:
+    """The provider took it."""
+    return Verdict(change=change, reason="sent", data={"provider": provider}, columns={"sent_at": Now()}, event=event)
+
+
+@transaction.atomic
+def doubt_stalled(*, limit: int, whoever_holds: bool = False) -> int:
+    """Hand-overs nobody reported back from may or may not have gone out: say so. Returns how many.
+
+    `whoever_holds` takes also what is still under a lease: only when nothing else can be alive.
+    """
+    source = Notification.objects.filter(status__in=statuses.DOUBT_STALLED.sources)
+    stalled = source if whoever_holds else Notification.objects.stalled(statuses.DOUBT_STALLED, grace=SENDING_GRACE)
+    rows = list(stalled.select_for_update(skip_locked=True).values_list("pk", "claim_token", "provider")[:limit])
+    DeliveryAttempt.objects.filter(notification_id__in=[row[0] for row in rows], outcome=None).update(
+        outcome=Outcome.UNKNOWN, ended_at=Now()
+    )
+    return len(
+        settle([(Held(pk, token), doubt_verdict(statuses.DOUBT_STALLED, provider)) for pk, token, provider in rows])
+    )
+
+
+def doubt_verdict(change: statuses.Change, provider: str) -> Verdict:
+    """The hand-over was cut short: it may have gone out."""
+    return Verdict(change=change, reason="outcome_unknown", data={"provider": provider}, uses_attempt=True)
+
+
+@transaction.atomic
+def settle_unknown(*, limit: int, max_attempts: int) -> int:
+    """Let the template's rule decide doubts that no evidence has settled. Returns how many were settled."""
+    resend = Q(template__on_unknown=OnUnknown.RESEND)
+    waited = Q()
+    for channel, wait in RESEND_AFTER.items():
+        waited |= Q(channel=channel, updated_at__lte=Now() - wait)
+    held_long = Q(template__on_unknown=OnUnknown.HOLD, updated_at__lte=Now() - HOLD_FOR)
+    doubtful = Notification.objects.filter((resend & waited) | held_long, status__in=statuses.RESEND_UNKNOWN.sources)
+    rows = list(
+        doubtful.select_for_update(skip_locked=True, of=("self",)).values_list(
+            "pk", "claim_token", "provider", "tries_used", "template__on_unknown"
+        )[:limit]
+    )
+    verdicts = []
+    for pk, token, provider, tries_used, rule in rows:
+        again = rule == OnUnknown.RESEND and tries_used < max_attempts
+        verdicts.append((Held(pk, token), _resend_verdict() if again else _hopeless_verdict(provider)))
+    return len(settle(verdicts))
+
+
+def _resend_verdict() -> Verdict:
+    return Verdict(
+        change=statuses.RESEND_UNKNOWN,
+        reason="waiting",
+        available=timedelta(0),
+        columns={"possible_duplicate": True},
+        event="possible_duplicate",
+    )
+
+
+def _hopeless_verdict(provider: str) -> Verdict:
+    return Verdict(change=statuses.GIVE_UP_UNKNOWN, reason="outcome_unknown", data={"provider": provider})
+
+
+@transaction.atomic
+def record_news(news: Sequence[ProviderNews]) -> int:
+    """Keep later news from providers and let statuses follow. Repeats change nothing. Returns how many were new.
+
+    News about notifications we do not know is dropped: the provider talks about somebody else's message.
+    """
+    known = set(
+        Notification.objects.filter(pk__in={each.notification_id for each in news}).values_list("pk", flat=True)
+    )
+    keys = {(each.provider, each.event_id) for each in news}
+    told = set(
+        ProviderEvent.objects.filter(event_id__in=[event_id for _, event_id in keys]).values_list(
+            "provider", "event_id"
+        )
+    )
+    fresh = {
+        (each.provider, each.event_id): each
+        for each in news
+        if each.notification_id in known and (each.provider, each.event_id) not in told
+    }
+    # Somebody else may record the same at this moment: the constraint keeps one.
+    ProviderEvent.objects.bulk_create((_row(each) for each in fresh.values()), ignore_conflicts=True)
+    _follow(fresh.values())
+    return len(fresh)
+
+
+def _row(news: ProviderNews) -> ProviderEvent:
+    return ProviderEvent(
+        provider=news.provider,
+        event_id=news.event_id,
+        notification_id=news.notification_id,
+        type=news.type,
+        occurred_at=news.occurred_at,
+        reason=news.reason if news.type is EventType.BOUNCED else "",
+        detail=news.detail[:DETAIL_LENGTH],
+    )
+
+
+def _follow(news: Iterable[ProviderNews]) -> None:
+    """Move statuses forward, never back: a doubt is settled first, then delivered, then bounced."""
+    by_type: defaultdict[EventType, dict[UUID, ProviderNews]] = defaultdict(dict)
+    for each in news:
+        by_type[each.type][each.notification_id] = each
+    arrived = by_type[EventType.DELIVERED] | by_type[EventType.BOUNCED] | by_type[EventType.COMPLAINED]
+    settle(
+        [(Held(pk), sent_verdict(change=statuses.PROVE_SENT, provider=each.provider)) for pk, each in arrived.items()]
+    )
+    settle([(Held(pk), _delivered_verdict(each)) for pk, each in by_type[EventType.DELIVERED].items()])
+    settle([(Held(pk), _bounced_verdict(each)) for pk, each in by_type[EventType.BOUNCED].items()])
+    Notification.objects.filter(pk__in=by_type[EventType.COMPLAINED]).update(complained=True)
+
+
+def _delivered_verdict(news: ProviderNews) -> Verdict:
+    return Verdict(
+        change=statuses.CONFIRM,
+        reason="delivered",
+        data={"provider": news.provider} | ({"domain": news.detail} if news.detail else {}),
+        columns={"delivered_at": Now()},
+    )
+
+
+def _bounced_verdict(news: ProviderNews) -> Verdict:
+    return Verdict(change=statuses.BOUNCE, reason=news.reason, data={"provider": news.provider, "error": news.detail})
+
+
+def _apply_early_news(ids: Collection[UUID]) -> None:
+    """News that overtook our own record of the hand-over counts now."""
+    early = ProviderEvent.objects.filter(notification_id__in=ids)
+    _follow(
+        ProviderNews(
+            provider=each.provider,
+            event_id=each.event_id,
+            notification_id=each.notification_id,
+            type=EventType(each.type),
+            reason=each.reason or "bounced",
+            detail=each.detail,
+        )
+        for each in early
+    )
+
+
+def settle_by_hand(notification_id: UUID, *, who: str, arrived: bool) -> bool:
+    """An operator settles a doubt: it arrived, or it is given up (and may then be replayed). False when there was none."""
+    if arrived:
+        verdict = Verdict(change=statuses.PROVE_SENT, reason="sent", data={"who": who}, columns={"sent_at": Now()})
+    else:
+        verdict = Verdict(change=statuses.GIVE_UP_UNKNOWN, reason="outcome_unknown", data={"who": who})
+    return bool(settle([(Held(notification_id), verdict)]))
+
+
+@transaction.atomic
+def replay(ids: Collection[UUID], *, who: str, why: str) -> set[UUID]:
+    """Give dead letters another life: a new series of tries under the same id. Returns those that were dead letters.
+
+    One whose last outcome was a doubt is flagged: it may arrive twice.
+    """
+    doubtful = set(
+        Notification.objects.dead_letters().filter(pk__in=ids, reason="outcome_unknown").values_list("pk", flat=True)
+    )
+    return settle(
+        [
+            (
+                Held(pk),
+                Verdict(
+                    change=statuses.REPLAY,
+                    reason="waiting",
+                    data={"who": who, "why": why},
+                    available=timedelta(0),
+                    columns={"tries_used": 0, "crash_count": 0, "expires_at": Now() + REPLAY_TTL}
+                    | ({"possible_duplicate": True} if pk in doubtful else {}),
+                    event="replayed",
+                ),
+            )
+            for pk in ids
+        ]
+    )

@@ -1,0 +1,123 @@
+"""Typed readers for environment variables. A wrong value stops the start and names the variable.
+
+Every variable may also be given as ``NAME_FILE``: the path of a file that holds the value (secrets of container platforms).
+Each reader notes what it read in `VARIABLES`, so documentation and `.env.example` can be checked against the code.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+class WrongSetting(ImproperlyConfigured):
+    """An environment variable has a value we cannot use; the message says which, what was read and what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One environment variable as the documentation shows it."""
+
+    name: str
+    #: What is used when the variable is not set, in words.
+    default: str
+    meaning: str
+
+
+#: Every variable that `settings.py` has read, in the order of reading.
+VARIABLES: dict[str, Variable] = {}
+
+
+def _raw(name: str) -> str | None:
+    """The value of NAME, or the content of the file NAME_FILE points to; None when neither is set or the value is empty."""
+    path = os.environ.get(f"{name}_FILE")
+    value = os.environ.get(name)
+    if path and value:
+        raise WrongSetting(f"{name} and {name}_FILE are both set; keep one of them.")
+    if path:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongSetting(f"{name}_FILE is {path!r}, which cannot be read: {error}.") from error
+    return value.strip() if value and value.strip() else None
+
+
+def _note(name: str, default: object, meaning: str) -> str | None:
+    VARIABLES[name] = Variable(name=name, default="" if default is None else str(default), meaning=meaning)
+    return _raw(name)
+
+
+def text(name: str, default: str, *, meaning: str, shown_default: str | None = None) -> str:
+    """A piece of text. `shown_default` replaces the default in the documentation where it depends on other settings."""
+    return _note(name, default if shown_default is None else shown_default, meaning) or default
+
+
+def integer(name: str, default: int, *, least: int, most: int, meaning: str, shown_default: str | None = None) -> int:
+    """A whole number between `least` and `most`, both allowed."""
+    raw = _note(name, default if shown_default is None else shown_default, meaning)
+    if raw is None:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise WrongSetting(f"{name} is {raw!r}; a whole number from {least} to {most} is needed.")
+    return value
+
+
+def choice(name: str, default: str, *, allowed: Iterable[str], meaning: str) -> str:
+    """One word out of `allowed`."""
+    words = tuple(allowed)
+    value = _note(name, default, meaning) or default
+    if value not in words:
+        raise WrongSetting(f"{name} is {value!r}; allowed are {', '.join(words)}.")
+    return value
+
+
+def flag(name: str, default: bool, *, meaning: str) -> bool:
+    """True or false."""
+    raw = _note(name, "true" if default else "false", meaning)
+    if raw is None:
+        return default
+    if raw.lower() in TRUE_WORDS:
+        return True
+    if raw.lower() in FALSE_WORDS:
+        return False
+    raise WrongSetting(f"{name} is {raw!r}; true or false is needed.")
+
+
+def words(name: str, default: list[str], *, meaning: str, shown_default: str | None = None) -> list[str]:
+    """Words separated by commas; spaces around them are ignored."""
+    raw = _note(name, ",".join(default) if shown_default is None else shown_default, meaning)
+    if raw is None:
+        return list(default)
+    return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def database(name: str, default: dict[str, Any], *, meaning: str, shown_default: str) -> dict[str, Any]:
+    """A database address such as ``postgres://user:password@host:5432/name``, as Django wants it."""
+    raw = _note(name, shown_default, meaning)
+    if raw is None:
+        return default
+    if not raw.startswith(("postgres://", "postgresql://")):
+        # The address may hold a password: only its scheme is repeated.
+        raise WrongSetting(
+            f"{name} begins with {raw.split(':')[0]!r}; postgres://user:password@host:5432/name is needed."
+        )
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(raw)
+    except (ValueError, KeyError) as error:
+        raise WrongSetting(
+            f"{name} is not an address we can read; postgres://user:password@host:5432/name is needed."
+        ) from error
+    if not config.get("NAME"):
+        raise WrongSetting(f"{name} names no database; postgres://user:password@host:5432/name is needed.")
+    return config

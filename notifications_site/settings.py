@@ -1,0 +1,230 @@
+"""All settings on one page. Without any environment variable this is the embedded mode: SQLite, no broker, mail is captured."""
+
+from pathlib import Path
+
+from notifications_site import env
+from notifications_site.local_secrets import local_secret
+from notifications_site.structured_logging import configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+# --- where we are -----------------------------------------------------------------------------------------------------
+ENVIRONMENT = env.choice(
+    "ENVIRONMENT",
+    "local",
+    allowed=("local", "staging", "production"),
+    meaning="Chooses the badge in the admin and safe defaults.",
+)
+IS_LOCAL = ENVIRONMENT == "local"
+VAR_DIR = Path(
+    env.text(
+        "VAR_DIR",
+        str(BASE_DIR / "var"),
+        shown_default="var/ beside manage.py",
+        meaning="Folder for what must survive a restart: SQLite file, outcome journals, locks, local secrets.",
+    )
+)
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+SERVICE_ROLE = env.choice("SERVICE_ROLE", "all", allowed=("all",), meaning="Which set of URLs a web process serves.")
+PORT = env.integer(
+    "PORT", 3000, least=1, most=65533, meaning="Port of the web process; consumers answer /health at PORT+2 and PORT+3."
+)
+PUBLIC_URL = env.text(
+    "PUBLIC_URL",
+    f"http://127.0.0.1:{PORT}",
+    shown_default="http://127.0.0.1:PORT",
+    meaning="Address under which people and clients reach us; used in links.",
+).rstrip("/")
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS",
+    ["127.0.0.1", "localhost", "[::1]"],
+    meaning="Host names we answer to, separated by commas.",
+)
+DEBUG = False
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.text(
+    "SECRET_KEY",
+    local_secret(VAR_DIR, "secret_key") if IS_LOCAL else "",
+    shown_default="local: made once in VAR_DIR; elsewhere required",
+    meaning="Signs sessions and links; 50 random characters or more.",
+)
+if not SECRET_KEY:
+    raise env.WrongSetting(
+        f"SECRET_KEY is not set; with ENVIRONMENT={ENVIRONMENT} it is needed: 50 random characters or more."
+    )
+
+# --- the house --------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "templated_mail",
+    "users.apps.UsersConfig",
+    "templates_app.apps.TemplatesConfig",
+    "gateway.apps.GatewayConfig",
+    "channels_email.apps.ChannelsEmailConfig",
+    "channels_push.apps.ChannelsPushConfig",
+    "consumers.apps.ConsumersConfig",
+    "notifications_site.apps.SiteConfig",
+]
+MIDDLEWARE = [
+    "gateway.correlation.CorrelationMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "notifications_site.content_security.ContentSecurityMiddleware",
+    "notifications_site.trailing_slash.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "notifications_site.staff_timezone.StaffTimezoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "notifications_site.urls"
+WSGI_APPLICATION = "notifications_site.wsgi.application"
+APPEND_SLASH = False  # API paths answer with and without the slash, never by redirect: trailing_slash.py
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "notifications_site" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "users.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "admin:login"
+
+# --- database ---------------------------------------------------------------------------------------------------------
+#: IMMEDIATE takes the write lock at BEGIN, so that two claimers never read the same rows; FULL survives a power cut.
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": VAR_DIR / "notifications.sqlite3",
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+    },
+}
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL",
+        SQLITE,
+        shown_default="SQLite: VAR_DIR/notifications.sqlite3",
+        meaning="PostgreSQL 14 or newer: postgres://user:password@host:5432/name.",
+    )
+}
+# A connection per request costs about thirty times a kept one. Consumers keep one per thread by the same setting.
+DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+
+# --- delivery ---------------------------------------------------------------------------------------------------------
+EMAIL_PROVIDERS = env.words(
+    "EMAIL_PROVIDERS",
+    ["capture"],
+    meaning="Mail services in order of preference; capture keeps the mail for the admin's inbox.",
+)
+PUSH_PROVIDERS = env.words(
+    "PUSH_PROVIDERS", ["capture"], meaning="Push services; capture keeps the push for the admin's inbox."
+)
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", "Notifications <notifications@localhost.localdomain>", meaning="Sender of our mails."
+)
+MAX_ATTEMPTS = env.integer(
+    "MAX_ATTEMPTS", 8, least=1, most=50, meaning="Tries before a notification becomes a dead letter."
+)
+RECORD_DAYS = env.integer(
+    "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
+)
+
+# --- API --------------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the limit of a request body, see docs/reference/limits.md
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["users.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["gateway.json_format.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["gateway.json_format.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.json_format.JSONNegotiation",
+    "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Notification platform",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "persistAuthorization": True},
+}
+
+# --- languages and time -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- files ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "notifications_site" / "static"]
+WHITENOISE_USE_FINDERS = True  # serves without collectstatic; images run collectstatic
+
+# --- security ---------------------------------------------------------------------------------------------------------
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", allowed=("DEBUG", "INFO", "WARNING", "ERROR"), meaning="How much is logged."
+)
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT",
+    "text" if IS_LOCAL else "json",
+    allowed=("text", "json"),
+    meaning="Readable lines or one JSON object per line. Default: text with ENVIRONMENT=local, json elsewhere.",
+)
+LOGGING_CONFIG = None
+configure_logging(level=LOG_LEVEL, log_format=LOG_FORMAT)
+
+# --- admin ------------------------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Notification platform",
+    "SITE_HEADER": "Notifications",
+    "SITE_SYMBOL": "notifications",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "notifications_site.admin_site.environment_badge",
+    "COMMAND": {"search_models": False, "show_history": False},
+}

@@ -1,0 +1,81 @@
+"""Use case: give a client a key. The key is shown once; only its hash is kept."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from users.models import ApiKey
+
+#: What a key may be allowed, and what else each scope includes.
+SCOPES: dict[str, frozenset[str]] = {
+    "notifications:write": frozenset({"notifications:manage", "notifications:read"}),
+    "notifications:manage": frozenset({"notifications:read"}),
+    "notifications:read": frozenset(),
+    "notifications:content": frozenset({"notifications:read"}),
+    "users:read": frozenset(),
+    "users:write": frozenset({"users:read"}),
+    "templates:read": frozenset(),
+    "templates:write": frozenset({"templates:read"}),
+    "templates:publish": frozenset({"templates:write", "templates:read"}),
+    "callbacks:read": frozenset(),
+    "callbacks:write": frozenset({"callbacks:read"}),
+    "services:read": frozenset(),
+    "metrics:read": frozenset(),
+}
+#: How often the time of last use is written down.
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class UnknownScope(ValueError):
+    """A scope that does not exist was asked for."""
+
+
+def granted(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes and all they include."""
+    given = frozenset(scopes)
+    return given.union(*(SCOPES.get(scope, frozenset()) for scope in given))
+
+
+def create_api_key(
+    *,
+    name: str,
+    client: str,
+    scopes: Iterable[str],
+    mode: ApiKey.Mode = ApiKey.Mode.LIVE,
+    valid_for: timedelta | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key and its plain text, which nobody can see again."""
+    wanted = sorted(set(scopes))
+    if unknown := [scope for scope in wanted if scope not in SCOPES]:
+        raise UnknownScope(f"{', '.join(unknown)} is no scope; there are {', '.join(SCOPES)}.")
+    plain = f"ntf_{mode}_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(
+        name=name,
+        client=client,
+        mode=mode,
+        prefix=plain[:13],
+        key_hash=key_hash(plain),
+        scopes=wanted,
+        expires_at=Now() + valid_for if valid_for else None,
+    )
+    return key, plain
+
+
+def key_hash(plain: str) -> str:
+    """SHA-256 in hexadecimal. A slow hash is not needed: a key has 256 random bits."""
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def usable_key(plain: str) -> ApiKey | None:
+    """The key that this text is, if it may still be used."""
+    return ApiKey.objects.usable().filter(key_hash=key_hash(plain)).first()
+
+
+def note_use(key: ApiKey) -> None:
+    """Write down that a key was used, at most once a minute."""
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - USE_NOTED_EVERY)
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())

@@ -1,0 +1,65 @@
+"""May this message go to this person now: allow, defer or suppress. Pure: values in, value out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from users.channels import Channel
+from users.quiet_hours import quiet_until
+from users.recipients import CategoryRules, Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may go out at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeferUntil:
+    """It waits: the person wants silence until `moment`."""
+
+    moment: datetime
+    reason: str
+    data: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """It does not go out, for this reason of the catalogue."""
+
+    reason: str
+    data: dict[str, str] = field(default_factory=dict)
+
+
+Decision = Allow | DeferUntil | Suppress
+
+
+def decide(
+    recipient: Recipient, *, channel: str, category: CategoryRules, is_critical: bool, now: datetime
+) -> Decision:
+    """The person's wishes applied to one message at `now` (aware). The order is that of the dry run's rules."""
+    who = {"name": recipient.display_name}
+    if not recipient.is_active:
+        return Suppress("user_inactive", who)
+    if channel == Channel.EMAIL and not recipient.email:
+        return Suppress("no_address", who)
+    if channel == Channel.PUSH and not recipient.devices:
+        return Suppress("no_device", who)
+    if not category.is_mandatory and not recipient.wants(channel, category.code):
+        return Suppress("opt_out", who | {"category": category.name, "channel": channel})
+    if is_critical or category.ignores_quiet_hours or recipient.quiet is None:
+        return Allow()
+    end = quiet_until(recipient.quiet, channel=channel, now=now)
+    if end is None:
+        return Allow()
+    window = recipient.quiet
+    return DeferUntil(
+        end,
+        "quiet_hours",
+        who
+        | {
+            "channel": channel,
+            "start": f"{window.start:%H:%M}",
+            "end": f"{window.end:%H:%M}",
+            "tz": window.timezone,
+        },
+    )

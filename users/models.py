@@ -1,0 +1,226 @@
+"""People, how they can be reached, what they wish, and the clients that may call us."""
+
+import hashlib
+import zoneinfo
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from uuid_utils.compat import uuid7
+
+from users.channels import Channel
+from users.querysets import ApiKeyQuerySet, DeviceQuerySet, UserManager
+
+EXTERNAL_ID = RegexValidator(
+    r"^(?!me$)[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}\Z",
+    "Use 1 to 128 letters, digits and . _ : @ -, beginning with a letter or digit, and not the word “me”.",
+)
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse what is no IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("“%(name)s” is not a time zone. Use a name such as Europe/Vienna.", params={"name": name})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who can be reached; some of them may also sign in, some to the admin."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    #: What the client calls this person, such as user-123.
+    external_id = models.CharField(max_length=128, unique=True, null=True, blank=True, validators=[EXTERNAL_ID])
+    name = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(max_length=254, unique=True, null=True, blank=True)
+    #: BCP 47, such as pt-BR.
+    locale = models.CharField(max_length=35, default="en")
+    #: IANA name, such as Europe/Vienna.
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    is_active = models.BooleanField(
+        "active", default=True, help_text="An inactive person receives nothing and cannot sign in."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May sign in to these pages.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [
+            # Serves sign-in and registration: one address, one account, however it is spelled.
+            models.UniqueConstraint(Lower("email"), name="one_person_per_email"),
+            models.CheckConstraint(
+                condition=Q(external_id__isnull=False) | Q(email__isnull=False), name="person_has_external_id_or_email"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id or str(self.id)
+
+    @property
+    def public_id(self) -> str:
+        """How the API names this person: the client's own id if there is one, else ours."""
+        return self.external_id or str(self.id)
+
+
+class Category(models.Model):
+    """What a person can turn off, such as marketing; mandatory ones cannot be."""
+
+    code = models.SlugField(max_length=50, primary_key=True)
+    name = models.CharField(max_length=100)
+    is_mandatory = models.BooleanField(default=False, help_text="Cannot be switched off by the person.")
+    is_marketing = models.BooleanField(default=False, help_text="Mails carry one-click unsubscribe.")
+    ignores_quiet_hours = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Preference(models.Model):
+    """One switch of one person: a whole channel, or one category on one channel. No row means: on."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="preferences")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    #: None: the switch of the whole channel.
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, null=True, blank=True)
+    is_enabled = models.BooleanField("wanted", default=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            # Serve delivery, which reads all switches of a batch of people.
+            models.UniqueConstraint(
+                fields=["user", "channel", "category"],
+                condition=Q(category__isnull=False),
+                name="one_switch_per_category",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "channel"], condition=Q(category__isnull=True), name="one_switch_per_channel"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.category_id or 'all'}: {'on' if self.is_enabled else 'off'}"
+
+
+class QuietHours(models.Model):
+    """When a person wants silence. Wall-clock times in the person's zone; `end` before `start` runs over midnight."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="quiet_hours")
+    is_enabled = models.BooleanField("enabled", default=True)
+    start = models.TimeField()
+    end = models.TimeField()
+    #: Empty: the person's own zone.
+    timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
+    #: Monday is 0; a window over midnight belongs to the day it starts on.
+    days = models.JSONField(
+        default=list, blank=True, help_text="Weekdays as numbers, Monday is 0; empty means every day."
+    )
+    channels = models.JSONField(default=list, blank=True, help_text="Empty means every channel.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "quiet hours"
+        constraints = [models.CheckConstraint(condition=~Q(start=models.F("end")), name="quiet_hours_have_a_length")]
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}–{self.end:%H:%M}"
+
+
+def token_hash(provider: str, token: str) -> str:
+    """The fingerprint by which a device token is found; tokens are longer than an index likes."""
+    return hashlib.sha256(f"{provider}:{token}".encode()).hexdigest()
+
+
+class Device(models.Model):
+    """Where a person's pushes go: an app installation or a browser."""
+
+    class Platform(models.TextChoices):
+        ANDROID = "android", "Android"
+        IOS = "ios", "iOS"
+        WEB = "web", "Web"
+
+    class Provider(models.TextChoices):
+        FCM = "fcm", "Firebase Cloud Messaging"
+        ONESIGNAL = "onesignal", "OneSignal"
+        WEBPUSH = "webpush", "Web Push"
+
+    class Kind(models.TextChoices):
+        TOKEN = "token", "Registration token"
+        FID = "fid", "Firebase installation id"
+        SUBSCRIPTION = "subscription", "Subscription"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.FCM)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.TOKEN)
+    platform = models.CharField(max_length=10, choices=Platform.choices)
+    app_id = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    #: A token, or the JSON of a Web Push subscription. Never shown in full.
+    token = models.TextField(max_length=4096)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    is_active = models.BooleanField("active", default=True)
+    inactive_reason = models.CharField(max_length=30, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Serves delivery: the active devices of a batch of people.
+            models.Index(fields=["user"], condition=Q(is_active=True), name="active_devices_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_platform_display()} …{self.token[-4:]}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Keeps the fingerprint in step with the token."""
+        self.token_hash = token_hash(self.provider, self.token)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through untouched
+
+
+class ApiKey(models.Model):
+    """The credential of a client. Only its hash is stored; the key itself is shown once."""
+
+    class Mode(models.TextChoices):
+        LIVE = "live", "Live: sends to anyone"
+        TEST = "test", "Test: pretends to send"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=200)
+    #: Keys of one client and mode share request ids and notifications.
+    client = models.CharField(max_length=200)
+    mode = models.CharField(max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    #: The first characters, so that people recognise a key: ntf_live_AbCd.
+    prefix = models.CharField(max_length=20)
+    #: Serves authentication: SHA-256 of the whole key, in hexadecimal.
+    key_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

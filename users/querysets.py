@@ -1,0 +1,50 @@
+"""Adjectives for people, their devices and the keys of clients."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts the way Django's own commands expect it (`createsuperuser`)."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The account of an e-mail address, without regard to case."""
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str | None = None, password: str | None = None, **fields: Any) -> "User":
+        """A person; without a password nobody can sign in as them."""
+        user = self.model(email=normalise_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A staff account that may do everything."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+def normalise_email(email: str | None) -> str | None:
+    """The address as we store it: None when empty, its domain in lower case (RFC 5321, section 2.4)."""
+    if not email or not email.strip():
+        return None
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def active(self) -> "DeviceQuerySet":
+        """Devices that may still get pushes."""
+        return self.filter(is_active=True)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> "ApiKeyQuerySet":
+        """Keys that are neither revoked nor expired."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
