@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from users.recipients import CategoryRules, Recipient
+
 
 class Outcome(StrEnum):
     """What came of one attempt."""
@@ -127,3 +129,38 @@ class Refusal:
 
     reason: str
     data: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """All a channel needs to make the messages of one notification."""
+
+    notification_id: UUID
+    message_id: str
+    correlation_id: str
+    recipient: Recipient
+    #: The rendered words: `RenderedEmail` or `RenderedPush`.
+    words: Any
+    locale: str
+    category: CategoryRules
+    #: Devices that already have a final answer and get nothing more.
+    settled_devices: frozenset[UUID] = frozenset()
+
+
+class UnknownProvider(Exception):
+    """A provider's name stands in the settings, but no such provider exists for the channel."""
+
+
+class Channel(Protocol):
+    """One way to reach a person: makes messages out of words, knows its providers."""
+
+    name: str
+
+    def provider_names(self) -> list[str]:
+        """The configured providers, in order of preference."""
+
+    def load_provider(self, name: str) -> Provider:
+        """A fresh instance of a provider; its library is imported only now. Raises `UnknownProvider`."""
+
+    def build(self, order: Order) -> list[Message] | Refusal:
+        """The messages of one notification: one for an e-mail, one per device for a push."""

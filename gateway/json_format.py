@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import IO, Any, NoReturn
@@ -11,7 +12,6 @@ from typing import IO, Any, NoReturn
 import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.utils.functional import Promise
-from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -25,7 +25,7 @@ LARGEST_BODY = 256 * 1024
 #: What we produce; an `Accept` that allows one of them is served.
 PRODUCED = ("application/json", "application/problem+json")
 
-# Only these escapes can put a NUL or half a surrogate pair into a text: the bytes themselves do not get through UTF-8 and JSON.
+# Only these escapes can put a NUL or half a surrogate pair into a text: as bytes neither gets through UTF-8 and JSON.
 _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -97,8 +97,8 @@ class StrictJSONParser(BaseParser):
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in these bytes; nothing at all is an empty one. Raises ParseError that says what is wrong and where."""
-    if not raw.strip(b" \t\r\n"):
+    """The JSON object in these bytes; no bytes are an empty one. Raises ParseError, which says what and where."""
+    if not raw:
         return {}
     text = _decoded(raw)
     try:
@@ -110,7 +110,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             parse_int=_bounded_int,
         )
     except json.JSONDecodeError as error:
-        raise malformed(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        raise malformed(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
     except RecursionError:
         raise malformed(_too_deep()) from None
     if not isinstance(value, dict):
@@ -138,8 +138,7 @@ def _decoded(raw: bytes) -> str:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise malformed(f"The name {json.dumps(twice[:60])} stands twice in one object.")
     return found
 
@@ -166,53 +165,44 @@ def _too_deep() -> str:
 
 
 def _refuse_deep_or_unstorable(root: dict[str, Any]) -> None:
-    """Walks without recursion, so that no depth can end it."""
-    level: list[Any] = [root]
-    for _ in range(DEEPEST + 1):
+    """Level by level, not by recursion: no depth can end it."""
+    level: list[dict[str, Any] | list[Any]] = [root]
+    for _ in range(DEEPEST):
+        names = [name for container in level if isinstance(container, dict) for name in container]
+        values = [value for container in level for value in _values(container)]
+        if any(_UNSTORABLE.search(text) for text in (*names, *values) if isinstance(text, str)):
+            raise malformed("A text holds NUL or half of a surrogate pair; neither can be stored.")
+        level = [value for value in values if isinstance(value, dict | list)]
         if not level:
             return
-        texts = [text for value in level for text in _texts(value)]
-        if any(_UNSTORABLE.search(text) for text in texts):
-            raise malformed("A text holds NUL or half of a surrogate pair; neither can be stored.")
-        level = [inner for value in level for inner in _children(value)]
     raise malformed(_too_deep())
 
 
-def _texts(value: object) -> Sequence[str]:
-    if isinstance(value, str):
-        return [value]
-    return list(value) if isinstance(value, dict) else ()
-
-
-def _children(value: object) -> Sequence[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else ()
+def _values(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 class JSONNegotiation(BaseContentNegotiation):
     """Everything is JSON. `Accept` can only refuse it (406); there is no `?format=`."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser made for exactly this type; a wildcard is no type of a body."""
         given = media_type_of(request.content_type)
         return next((parser for parser in parsers if parser.media_type == given), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The first renderer of the view, or NotAcceptable."""
         if not accepts_json(request.headers.get("Accept", "")):
-            raise NotAcceptable(available_renderers=renderers)
-        return renderers[0], str(renderers[0].media_type)
+            raise NotAcceptable
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 def media_type_of(content_type: str | None) -> str:
-    """`application/json` of `Application/JSON; charset=utf-8`; empty for what cannot be read."""
-    try:
-        return parse_header_parameters(content_type or "")[0]
-    except ValueError:
-        return ""
+    """`application/json` of `Application/JSON; charset=utf-8`. Parameters mean nothing for JSON."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def accepts_json(accept: str) -> bool:

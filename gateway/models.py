@@ -1,4 +1,4 @@
-"""The ledger. A `Notification` is at once the API resource, the outbox entry, the embedded queue and the delivery record."""
+"""The ledger. A `Notification` is at once API resource, outbox entry, queue of the embedded mode and delivery record."""
 
 from django.conf import settings
 from django.db import models
@@ -42,6 +42,8 @@ class Notification(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="notifications"
     )
+    #: The person as the API names them: the client's own id if there was one.
+    user_public_id = models.CharField(max_length=128)
     template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+", db_index=False)
     template_version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     #: The locale whose words were chosen.
@@ -79,6 +81,8 @@ class Notification(models.Model):
     #: Tries that count against MAX_ATTEMPTS: a provider that only asks us to slow down uses none up.
     tries_used = models.PositiveSmallIntegerField(default=0)
     provider = models.CharField(max_length=30, blank=True)
+    #: The provider will still report what became of it; until then `sent` is not the last word.
+    awaits_news = models.BooleanField(default=False)
     possible_duplicate = models.BooleanField(default=False)
     complained = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
@@ -90,6 +94,12 @@ class Notification(models.Model):
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("cancel_notification", "Can cancel notifications"),
+            ("replay_notification", "Can give dead letters another life"),
+            ("settle_notification", "Can settle doubts about notifications"),
+            ("view_notification_content", "Can see variables and what was sent"),
+        ]
         constraints = [
             # Serves the promise "one request id, one notification", per client and mode.
             models.UniqueConstraint(
@@ -127,6 +137,15 @@ class Notification(models.Model):
     def message_id(self) -> str:
         """The Message-ID's left side: the same over all attempts (RFC 5322, section 3.6.4)."""
         return f"n-{self.id}"
+
+
+class DeadLetter(Notification):
+    """A given-up notification, as the admin lists them: an operator may give it another life."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = "dead letter"
 
 
 class DeliveryAttempt(models.Model):

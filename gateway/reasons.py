@@ -120,7 +120,12 @@ def sentence(code: str, data: Mapping[str, object]) -> str:
     reason = REASONS.get(code)
     if reason is None:
         return code
-    return str(reason.sentence).format_map(_Values({key: str(value) for key, value in data.items()}))
+    return fill(reason.sentence, data)
+
+
+def fill(words: str | Promise, data: Mapping[str, object]) -> str:
+    """A sentence with its `{…}` filled from `data`."""
+    return str(words).format_map(_Values({key: str(value) for key, value in data.items()}))
 
 
 def word(code: str) -> str:

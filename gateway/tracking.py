@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from gateway import statuses
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
+from gateway.database_clock import now_sql
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.outbox import Held, Verdict, settle
 from gateway.statuses import Status
@@ -66,7 +67,7 @@ class Recorded:
 
 
 @transaction.atomic
-def open_attempts(hand_overs: Sequence[HandOver], *, provider: str) -> set[UUID]:
+def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_delivery: bool) -> set[UUID]:
     """Mark the hand-over: from here on nobody may steal. Returns the notifications we still held in time.
 
     Those missing in the answer were stolen, cancelled or held for too long: they must not be sent.
@@ -82,6 +83,7 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str) -> set[UUID]
         reason="sending",
         reason_data={"provider": provider},
         provider=provider,
+        awaits_news=reports_delivery,
         attempt_count=F("attempt_count") + 1,
         lease_expires_at=Now() + SENDING_LEASE,
         updated_at=Now(),
@@ -127,7 +129,7 @@ def _close_attempts(results: Iterable[AttemptResult]) -> None:
     key = DeliveryAttempt._meta.pk
     statement = (
         f"UPDATE {DeliveryAttempt._meta.db_table} SET outcome = %s, error_code = %s, provider_code = %s, detail = %s, "  # noqa: S608  no foreign text in it
-        f"retry_after = %s, provider_message_id = %s, duration_ms = %s, ended_at = {_now_sql()} "
+        f"retry_after = %s, provider_message_id = %s, duration_ms = %s, ended_at = {now_sql()} "
         "WHERE id = %s AND (outcome IS NULL OR outcome = 'unknown')"
     )
     rows = [
@@ -146,13 +148,6 @@ def _close_attempts(results: Iterable[AttemptResult]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)
-
-
-def _now_sql() -> str:
-    """The database's clock as Django's `Now()` writes it for this vendor."""
-    compiler = Notification.objects.all().query.get_compiler(connection=connection)
-    sql, _ = compiler.compile(Now())
-    return sql
 
 
 def _prove_sent(late: Sequence[Recorded]) -> set[UUID]:

@@ -162,7 +162,8 @@ RECORD_DAYS = env.integer(
 )
 
 # --- API --------------------------------------------------------------------------------------------------------------
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the limit of a request body, see docs/reference/limits.md
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes, for any route; API views set less: gateway/api_view.py
+CSRF_FAILURE_VIEW = "gateway.problems.csrf_failure"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["users.permissions.HasScope"],
@@ -173,6 +174,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.json_format.JSONNegotiation",
     "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": None,  # moments reach the renderer as they are; it knows the one form they are shown in
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Notification platform",
@@ -195,6 +197,7 @@ TIME_ZONE = "UTC"
 # --- files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)  # empty without collectstatic; WhiteNoise warns when it is missing
 STATICFILES_DIRS = [BASE_DIR / "notifications_site" / "static"]
 WHITENOISE_USE_FINDERS = True  # serves without collectstatic; images run collectstatic
 

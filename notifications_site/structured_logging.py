@@ -201,6 +201,8 @@ def render_text(_: WrappedLogger, __: str, event_dict: EventDict) -> str:
     """`time LEVEL role  Sentence.  key=value …`; a traceback below, indented, so that none of it passes for a line."""
     moment, level, role = (str(event_dict.pop(name, "")) for name in ("time", "level", "role"))
     event = str(event_dict.pop("event", ""))
+    if event_dict.get("correlation_id") == event_dict.get("request_id"):
+        event_dict.pop("correlation_id", None)  # the same long id twice helps no reader
     below = [line for name in list(event_dict) if isinstance(event_dict[name], Lines) for line in event_dict.pop(name)]
     pairs = " ".join(f"{name}={_shown(value)}" for name, value in event_dict.items())
     word = f"{level.upper():<8}"

@@ -1,8 +1,22 @@
 """Every URL on one page."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from gateway import problems
+from notifications_site import error_pages
+
+handler400 = problems.handler400
+handler403 = problems.handler403
+handler404 = problems.handler404
+handler500 = problems.handler500
 
 urlpatterns = [
+    path("api/v1/", include("gateway.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/errors/", error_pages.error_index, name="errors"),
+    path("api/docs/errors/<str:code>", error_pages.error_page, name="error"),
     path("admin/", admin.site.urls),
 ]

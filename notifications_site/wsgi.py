@@ -4,5 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from notifications_site.raw_requests import made_readable
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_site.settings")
-application = get_wsgi_application()
+application = made_readable(get_wsgi_application())

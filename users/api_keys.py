@@ -1,9 +1,10 @@
-"""Use case: give a client a key. The key is shown once; only its hash is kept."""
+"""Use cases: give a client a key, take it back. The key is shown once; only its hash is kept."""
 
 import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -63,6 +64,11 @@ def create_api_key(
         expires_at=Now() + valid_for if valid_for else None,
     )
     return key, plain
+
+
+def revoke_api_key(key_id: UUID) -> bool:
+    """End a key at once and for good. False when it was revoked already."""
+    return bool(ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now()))
 
 
 def key_hash(plain: str) -> str:

@@ -1,9 +1,13 @@
 """What a caller may do: every API view names the scope it needs."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # rest_framework.views imports the default permissions, this file, while it is being imported itself
+    from rest_framework.views import APIView
 
 
 class ScopeMissing(PermissionDenied):
@@ -17,7 +21,7 @@ class ScopeMissing(PermissionDenied):
 class HasScope(BasePermission):
     """Views set `required_scopes`, a scope per method: `{"POST": "notifications:write"}`."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """True, or the exception that says what is missing."""
         if not request.user:
             raise NotAuthenticated()

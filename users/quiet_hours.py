@@ -31,8 +31,16 @@ def quiet_until(window: QuietWindow, *, channel: str, now: datetime) -> datetime
     if window.channels and channel not in window.channels:
         return None
     zone = ZoneInfo(window.timezone)
+    silence_ends = None
+    # Where clocks change, the windows of two days can meet or overlap: then they are one silence.
+    while end := _end_of_window(window, zone, silence_ends or now):
+        silence_ends = end
+    return silence_ends
+
+
+def _end_of_window(window: QuietWindow, zone: ZoneInfo, now: datetime) -> datetime | None:
     today = now.astimezone(zone).date()
-    # A window that began yesterday may still last; adjoining windows (every day 00:00-24:00 in two parts) are one.
+    # A window that began yesterday may still last.
     ends = [end for day in (today - ONE_DAY, today) if (end := _end_if_inside(window, day, zone, now))]
     return max(ends) if ends else None
 
@@ -63,6 +71,8 @@ def _shows(moment: datetime, zone: ZoneInfo, local: datetime) -> bool:
 def _first_moment_after_gap(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     """Bisect between `low` (before the change) and `high` (after it) to the second the offset changes."""
     after = high.astimezone(zone).utcoffset()
+    # Clocks change on whole seconds. With a fraction the middle would be rounded below `low`, for ever.
+    low, high = low.replace(microsecond=0), high.replace(microsecond=0)
     while high - low > timedelta(seconds=1):
         middle = (low + (high - low) / 2).replace(microsecond=0)
         if middle.astimezone(zone).utcoffset() == after:

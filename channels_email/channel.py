@@ -1,0 +1,49 @@
+"""The e-mail channel: recipient and words in, message out; the table of its providers."""
+
+from email.utils import formataddr
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from channels_email.message import EmailMessage
+from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from users.channels import Channel
+
+#: Dotted paths, so that a process never loads a vendor's library it does not use.
+PROVIDERS = {
+    "capture": "channels_email.providers.capture.CaptureProvider",
+}
+
+
+class EmailChannel:
+    """Implements `gateway.channel_contract.Channel`."""
+
+    name = Channel.EMAIL.value
+
+    def provider_names(self) -> list[str]:
+        """The configured providers, in order of preference."""
+        return list(settings.EMAIL_PROVIDERS)
+
+    def load_provider(self, name: str) -> Provider:
+        """A fresh instance of a provider. Raises `UnknownProvider`."""
+        if name not in PROVIDERS:
+            raise UnknownProvider(f"{name!r} is no e-mail provider; there are {', '.join(PROVIDERS)}.")
+        provider: Provider = import_string(PROVIDERS[name])()
+        return provider
+
+    def build(self, order: Order) -> list[EmailMessage] | Refusal:
+        """The one message of an e-mail notification."""
+        recipient = order.recipient
+        if not recipient.email:
+            return Refusal(reason="no_address", data={"name": recipient.display_name})
+        return [
+            EmailMessage(
+                notification_id=order.notification_id,
+                message_id=order.message_id,
+                correlation_id=order.correlation_id,
+                to=formataddr((recipient.name, recipient.email)) if recipient.name else recipient.email,
+                sender=settings.DEFAULT_FROM_EMAIL,
+                locale=order.locale,
+                words=order.words,
+            )
+        ]

@@ -1,0 +1,74 @@
+"""The inbox of captured mails: what is in it, and a kept mail taken apart again for the eyes. No query counts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from uuid import UUID
+
+from django.db.models import Q
+
+from channels_email.models import CapturedEmail
+
+#: Mails per page of the list.
+PAGE = 30
+_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
+#: Media queries that are always true, and never.
+_ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedMail:
+    """A kept mail in its parts; texts are decoded."""
+
+    headers: Sequence[tuple[str, str]]
+    html: str
+    text: str
+    #: The whole message as it would have left.
+    source: str
+    attachments: Sequence[str] = ()
+
+
+def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[CapturedEmail], bool]:
+    """A page of mails without their source, newest first, and whether there are older ones. `search`: to and subject."""
+    mails = CapturedEmail.objects.defer("source")
+    if search:
+        mails = mails.filter(Q(to__icontains=search) | Q(subject__icontains=search))
+    if older_than is not None:
+        mails = mails.filter(pk__lt=older_than)  # UUIDv7: the order of the keys is the order of time
+    rows = list(mails[: PAGE + 1])
+    return rows[:PAGE], len(rows) > PAGE
+
+
+def empty_inbox() -> int:
+    """Delete every captured mail; returns how many. The notifications stay."""
+    return CapturedEmail.objects.all().delete()[0]
+
+
+def open_mail(source: bytes) -> OpenedMail:
+    """A message (RFC 5322) in its parts. What cannot be decoded is shown with replacement characters, never an error."""
+    mail = message_from_bytes(bytes(source), policy=policy.default)
+    return OpenedMail(
+        headers=tuple((name, str(value)) for name, value in mail.items()),
+        html=_body(mail, "html"),
+        text=_body(mail, "plain"),
+        source=bytes(source).decode("utf-8", "replace"),
+        attachments=tuple(part.get_filename() or part.get_content_type() for part in mail.iter_attachments()),
+    )
+
+
+def _body(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body(preferencelist=(kind,))
+    if part is None:
+        return ""
+    try:
+        return str(part.get_content())
+    except (LookupError, ValueError):  # a character set nobody knows; broken transfer encoding
+        payload = part.get_payload(decode=True)
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(part.get_payload())
+
+
+def in_scheme(html: str, scheme: str) -> str:
+    """The HTML as a device in `scheme` (light or dark) shows it, whatever the reader's own device prefers."""
+    return _SCHEME.sub(lambda found: _ALWAYS if found[1].lower() == scheme else _NEVER, html)

@@ -1,0 +1,47 @@
+"""The push channel: devices and words in, messages out; the table of its providers."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from channels_push.message import PushMessage
+from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from users.channels import Channel
+
+#: Dotted paths, so that a process never loads a vendor's library it does not use.
+PROVIDERS = {
+    "capture": "channels_push.providers.capture.CaptureProvider",
+}
+
+
+class PushChannel:
+    """Implements `gateway.channel_contract.Channel`."""
+
+    name = Channel.PUSH.value
+
+    def provider_names(self) -> list[str]:
+        """The configured providers, in order of preference."""
+        return list(settings.PUSH_PROVIDERS)
+
+    def load_provider(self, name: str) -> Provider:
+        """A fresh instance of a provider. Raises `UnknownProvider`."""
+        if name not in PROVIDERS:
+            raise UnknownProvider(f"{name!r} is no push provider; there are {', '.join(PROVIDERS)}.")
+        provider: Provider = import_string(PROVIDERS[name])()
+        return provider
+
+    def build(self, order: Order) -> list[PushMessage] | Refusal:
+        """One message per device that has no final answer yet."""
+        devices = [device for device in order.recipient.devices if device.id not in order.settled_devices]
+        if not devices:
+            return Refusal(reason="no_device", data={"name": order.recipient.display_name})
+        return [
+            PushMessage(
+                notification_id=order.notification_id,
+                device_id=device.id,
+                message_id=order.message_id,
+                correlation_id=order.correlation_id,
+                device=device,
+                words=order.words,
+            )
+            for device in devices
+        ]

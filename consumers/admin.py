@@ -1,0 +1,73 @@
+"""The processes that are alive, and those that fell silent."""
+
+from datetime import timedelta
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consumers.models import ServiceInstance
+from consumers.service_registry import STALE_AFTER
+from users.staff_pages import ReadOnlyAdmin, display
+from users.templatetags.staff_pages import moment
+
+#: The colours of the states; a silent process is shown as such, whatever it said last.
+TONES = {
+    ServiceInstance.State.STARTING: "info",
+    ServiceInstance.State.RUNNING: "success",
+    ServiceInstance.State.DRAINING: "warning",
+}
+
+
+@admin.register(ServiceInstance)
+class ServiceInstanceAdmin(ReadOnlyAdmin):
+    """Operators see here who works, where, and which version."""
+
+    list_display = ("role", "address", "pid", "version", "state_label", "started", "last_heartbeat")
+    list_display_links = None
+    ordering = ("role", "id")
+    empty_title = gettext_lazy("No process has registered")
+    empty_text = gettext_lazy(
+        "Every process of the platform registers here when it starts. “make run” starts them all."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceInstance]:
+        """With the database's clock beside each row: heartbeats are written by it."""
+        rows: QuerySet[ServiceInstance] = super().get_queryset(request)
+        return rows.annotate(database_now=Now())
+
+    @display(description=gettext_lazy("Address"))
+    def address(self, instance: ServiceInstance) -> str:
+        """Where it answers /health."""
+        return f"{instance.host}:{instance.port}" if instance.port else instance.host
+
+    @display(description=gettext_lazy("State"))
+    def state_label(self, instance: ServiceInstance) -> SafeString:
+        """Coloured; silent ones are named as such."""
+        label, tone = instance.get_state_display(), TONES.get(ServiceInstance.State(instance.state), "plain")
+        if instance.state != ServiceInstance.State.STOPPED and silence(instance) > STALE_AFTER:
+            label, tone = _("Silent"), "danger"
+        return format_html('<span class="nt-chip nt-{}">{}</span>', tone, label)
+
+    @display(description=gettext_lazy("Started"))
+    def started(self, instance: ServiceInstance) -> str:
+        """When."""
+        return moment(instance.started_at)
+
+    @display(description=gettext_lazy("Last heartbeat"))
+    def last_heartbeat(self, instance: ServiceInstance) -> str:
+        """Seconds for the living, a time for the rest."""
+        seconds = max(0, int(silence(instance).total_seconds()))
+        return _("{n} s ago").format(n=seconds) if seconds < 120 else moment(instance.heartbeat_at)
+
+
+def silence(instance: ServiceInstance) -> timedelta:
+    """How long nothing was heard of it, by the database's clock."""
+    now = instance.database_now  # type: ignore[attr-defined]  # annotated in get_queryset
+    quiet: timedelta = now - instance.heartbeat_at
+    return quiet

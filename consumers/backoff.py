@@ -1,0 +1,120 @@
+"""What follows from a provider's answers: when to try again, and when to give up. Pure: no clock, no sleep, no query."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from tenacity import RetryCallState, wait_exponential_jitter
+
+from gateway import statuses
+from gateway.channel_contract import Outcome, ProviderAway, SendResult
+from gateway.models import WaitingFor
+from gateway.outbox import Verdict
+from gateway.tracking import doubt_verdict, sent_verdict
+
+#: Exponential with jitter: about 10 s after the first try, 15 min at most.
+_WAIT = wait_exponential_jitter(multiplier=10, max=900, exp_base=2, jitter=5)
+#: When a provider asks for more time than this, we ask again sooner anyway.
+LONGEST_WAIT = timedelta(hours=24)
+#: How long a wrong setting of ours is left alone before the next look.
+MISCONFIGURED_WAIT = timedelta(minutes=1)
+#: Without a hint from the provider.
+THROTTLED_WAIT = timedelta(seconds=10)
+
+
+def retry_delay(tries_used: int) -> timedelta:
+    """How long to wait after so many tries, at least one."""
+    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # only the number is read
+    state.attempt_number = max(1, tries_used)
+    return timedelta(seconds=_WAIT(state))
+
+
+def verdict_after(results: Sequence[SendResult], *, provider: str, tries_used: int, max_attempts: int) -> Verdict:
+    """What becomes of a notification after one hand-over, with one result per message (a push has one per device).
+
+    One device that took it is enough. Else a doubt counts before a new try, a new try before giving up.
+    `tries_used` counts earlier hand-overs only.
+    """
+    outcomes = {result.outcome for result in results}
+    if Outcome.ACCEPTED in outcomes:
+        return sent_verdict(change=statuses.SEND, provider=provider)
+    if Outcome.UNKNOWN in outcomes:
+        return doubt_verdict(statuses.DOUBT, provider)
+    open_ones = [result for result in results if result.outcome is not Outcome.PERMANENT]
+    if not open_ones:
+        return _refused(results[0], provider)
+    if any(result.outcome is Outcome.TRANSIENT for result in open_ones):
+        return _after_trouble(open_ones, provider=provider, tries_used=tries_used + 1, max_attempts=max_attempts)
+    if any(result.outcome is Outcome.MISCONFIGURED for result in open_ones):
+        return _wait_for_us(statuses.RETRY, provider)
+    return _slow_down(statuses.RETRY, provider, _longest(open_ones))
+
+
+def verdict_before_hand_over(away: ProviderAway, *, provider: str, tries_used: int, max_attempts: int) -> Verdict:
+    """What becomes of a claimed notification whose provider could not be reached: nothing has left."""
+    match away.outcome:
+        case Outcome.MISCONFIGURED:
+            return _wait_for_us(statuses.POSTPONE, provider)
+        case Outcome.THROTTLED:
+            return _slow_down(statuses.POSTPONE, provider, away.retry_after)
+    tries = tries_used + 1
+    if tries >= max_attempts:
+        data = {"n": str(tries), "error": str(away), "provider": provider}
+        return Verdict(change=statuses.GIVE_UP_EARLY, reason="attempts_exhausted", data=data, uses_attempt=True)
+    return Verdict(
+        change=statuses.POSTPONE,
+        reason="provider_down",
+        data={"provider": provider, "n": str(tries + 1), "m": str(max_attempts)},
+        waiting_for=WaitingFor.RETRY,
+        available=max(retry_delay(tries), away.retry_after or timedelta(0)),
+        uses_attempt=True,
+        event="retrying",
+    )
+
+
+def _refused(result: SendResult, provider: str) -> Verdict:
+    data = {"provider": provider, "error": result.detail or result.error_code, "code": result.provider_code}
+    return Verdict(change=statuses.GIVE_UP, reason=result.reason, data=data, uses_attempt=True)
+
+
+def _after_trouble(results: Sequence[SendResult], *, provider: str, tries_used: int, max_attempts: int) -> Verdict:
+    trouble = next(result for result in results if result.outcome is Outcome.TRANSIENT)
+    error = trouble.detail or trouble.error_code
+    if tries_used >= max_attempts:
+        data = {"n": str(tries_used), "error": error, "provider": provider}
+        return Verdict(change=statuses.GIVE_UP, reason="attempts_exhausted", data=data, uses_attempt=True)
+    return Verdict(
+        change=statuses.RETRY,
+        reason="retrying",
+        data={"provider": provider, "last_error": error, "n": str(tries_used + 1), "m": str(max_attempts)},
+        waiting_for=WaitingFor.RETRY,
+        available=max(retry_delay(tries_used), _longest(results) or timedelta(0)),
+        uses_attempt=True,
+        event="retrying",
+    )
+
+
+def _wait_for_us(change: statuses.Change, provider: str) -> Verdict:
+    return Verdict(
+        change=change,
+        reason="provider_auth",
+        data={"provider": provider},
+        waiting_for=WaitingFor.RETRY,
+        available=MISCONFIGURED_WAIT,
+        event="retrying",
+    )
+
+
+def _slow_down(change: statuses.Change, provider: str, retry_after: timedelta | None) -> Verdict:
+    return Verdict(
+        change=change,
+        reason="rate_limited",
+        data={"provider": provider},
+        waiting_for=WaitingFor.PACING,
+        available=min(retry_after or THROTTLED_WAIT, LONGEST_WAIT),
+        event="retrying",
+    )
+
+
+def _longest(results: Sequence[SendResult]) -> timedelta | None:
+    waits = [result.retry_after for result in results if result.retry_after is not None]
+    return min(max(waits), LONGEST_WAIT) if waits else None

@@ -1,0 +1,45 @@
+"""The embedded default: the table is the queue."""
+
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from consumers.brokers.base import Batch, BrokerUnavailable
+from gateway import outbox
+
+#: How often an idle consumer looks into the table.
+POLL_EVERY = timedelta(milliseconds=250)
+
+
+class DatabaseBroker:
+    """Implements `consumers.brokers.base.Broker` by looking for due rows."""
+
+    def __init__(self, channel: str, *, wake: threading.Event | None = None) -> None:
+        self._channel = channel
+        #: Set to cut a wait short: there is work, or it is time to stop.
+        self._wake = wake or threading.Event()
+
+    def receive(self, limit: int, *, wait: timedelta) -> Batch:
+        """Due ids; looks once more after a pause of at most `wait`."""
+        ids = self._due(limit)
+        if not ids:
+            self._wake.wait(min(wait, POLL_EVERY).total_seconds())
+            ids = self._due(limit)
+        return Batch(ids)
+
+    def _due(self, limit: int) -> list[UUID]:
+        try:
+            return outbox.due_ids(channel=self._channel, limit=limit)
+        except (OperationalError, InterfaceError) as error:
+            raise BrokerUnavailable(str(error)) from error
+
+    def ack(self, batch: Batch) -> None:
+        """Nothing to do: a claimed row is no longer due."""
+
+    def dead_letter(self, notification_id: UUID, reason: str) -> None:
+        """Nothing to do: the failed row is the dead letter."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,146 @@
+"""What the loop commands share: arguments, what must be true before the start, the first line, the parts put together."""
+
+import argparse
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import structlog
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import Error as DatabaseTrouble
+from django.db import connection
+
+from consumers import ports
+from consumers.brokers.database import DatabaseBroker
+from consumers.delivery import Delivery
+from consumers.health_checks import missing_migrations
+from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
+from consumers.process_locks import engine_shared
+from consumers.queues import QUEUE_OF
+from consumers.service_roles import ServiceRole
+from consumers.worker import BATCH, Worker
+from gateway.channel_contract import Channel
+from users import channels
+from users.command_line import ExamplesCommand, port_number, positive
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def journal_folder() -> Path:
+    """Where the outcome journals of this host are."""
+    return Path(settings.VAR_DIR) / "journals"
+
+
+def holder_name(name: str) -> str:
+    """How a claim says whose it is: email_consumer@host:pid."""
+    return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}"
+
+
+def database_address() -> str:
+    """The database as people know it: a path, or an address without user and password."""
+    name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
+    if connection.vendor == "sqlite":
+        return str(name)
+    return f"{connection.vendor}://{host or 'local socket'}:{connection.settings_dict['PORT'] or 5432}/{name}"
+
+
+def require_database() -> None:
+    """Raises CommandError when the database does not answer or lacks migrations."""
+    try:
+        missing = missing_migrations()
+    except DatabaseTrouble as error:
+        raise CommandError(f"The database {database_address()} does not answer: {error}".strip()) from error
+    if missing:
+        raise CommandError(f"The database lacks {', '.join(missing)}; run `manage.py migrate` first.")
+
+
+class LoopCommand(ExamplesCommand):
+    """A command that runs until it is told to stop."""
+
+    #: Only our own checks: the others concern pages and forms.
+    requires_system_checks: ClassVar[list[str]] = ["notify"]
+    role: ClassVar[ServiceRole]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """When to end, and how it is called."""
+        parser.add_argument("--once", action="store_true", help="end when there is nothing left to do")
+        parser.add_argument("--max-seconds", type=positive, metavar="N", help="end after N seconds")
+        parser.add_argument("--name", default=self.role.name, help=f"its name in claims (default: {self.role.name})")
+        # Set by run_platform for its children.
+        parser.add_argument("--supervisor-pid", type=positive, help=argparse.SUPPRESS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit 0 after an orderly stop, 1 when a loop failed."""
+        require_database()
+        seconds = options["max_seconds"]
+        limits = Limits(
+            after=timedelta(seconds=seconds) if seconds else None,
+            messages=options.get("max_messages"),
+            supervisor_pid=options["supervisor_pid"],
+        )
+        try:
+            self.run(LoopProcess(role=self.role.name, limits=limits), options)
+        except LoopFailed as error:
+            raise CommandError("It ended by an error; the log says which.") from error
+
+    def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
+        """Put the loops together and have `process` run them."""
+        raise NotImplementedError
+
+
+class ConsumerCommand(LoopCommand):
+    """Delivers what is due on one channel."""
+
+    channel: ClassVar[Channel]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How much at once, and where /health answers."""
+        super().add_arguments(parser)
+        parser.add_argument("--concurrency", type=positive, default=1, metavar="N", help="sender threads (default: 1)")
+        parser.add_argument(
+            "--batch", type=positive, default=BATCH, metavar="N", help=f"ids taken at once (default: {BATCH})"
+        )
+        parser.add_argument(
+            "--max-messages", type=positive, metavar="N", help="end after N notifications or a few more"
+        )
+        port = self.role.port(settings.PORT)
+        parser.add_argument("--port", type=port_number, default=port, help=f"for /health; 0: any (default: {port})")
+        parser.add_argument("--host", default=ports.LOOPBACK, help=f"for /health (default: {ports.LOOPBACK})")
+
+    def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
+        """One worker a thread, each with its own provider, journal and database connection."""
+        try:
+            ports.require_free(options["port"], host=options["host"])
+        except ports.PortTaken as taken:
+            raise CommandError(f"{taken} Choose another for /health: --port {options['port'] + 1000}.") from taken
+        log.info(
+            "Started.",
+            action="start",
+            queue=QUEUE_OF[channels.Channel(self.channel.name)],
+            broker=database_address(),
+            concurrency=options["concurrency"],
+            pid=os.getpid(),
+        )
+        with engine_shared(Path(settings.VAR_DIR), stopping=process.stopping):
+            loops = [self._loop(process, options) for _ in range(options["concurrency"])]
+            process.run(loops, port=options["port"], host=options["host"])
+
+    def _loop(self, process: LoopProcess, options: dict[str, Any]) -> Loop:
+        most = options["max_messages"]
+        worker = Worker(
+            DatabaseBroker(self.channel.name, wake=process.stopping),
+            Delivery(
+                self.channel,
+                holder=holder_name(options["name"]),
+                journal_folder=journal_folder(),
+                max_attempts=settings.MAX_ATTEMPTS,
+                stopping=process.stopping,
+            ),
+            stopping=process.stopping,
+            batch=min(options["batch"], most) if most else options["batch"],
+            on_turn=process.note,
+        )
+        return lambda: worker.run(once=options["once"])

@@ -1,0 +1,209 @@
+"""The life of one batch: claim, prepare, hand over, record. No transaction is open while a provider is called."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from uuid_utils.compat import uuid7
+
+from consumers.backoff import verdict_after, verdict_before_hand_over
+from consumers.outcome_journal import JournalLine, OutcomeJournal
+from consumers.preparation import Ready, prepare
+from gateway import outbox, tracking
+from gateway.channel_contract import Channel, Message, Outcome, Provider, ProviderAway, SendResult
+from gateway.tracking import AttemptResult, HandOver, Recorded
+
+log = structlog.get_logger(__name__)
+
+#: So many notifications are handed over between two commits, at first and at most.
+FIRST_HAND_OVER, LARGEST_HAND_OVER = 10, 100
+#: A hand-over shorter than this may grow, one longer than that shrinks: it bounds what a crash leaves in doubt.
+SHORT, LONG = timedelta(milliseconds=20), timedelta(milliseconds=200)
+#: What is not handed over so long after the claim is given back, well before its lease is over.
+HAND_OVER_WITHIN = timedelta(seconds=10)
+#: Pause between two tries to record an outcome while the database is away.
+RECORD_AGAIN = timedelta(milliseconds=500)
+
+
+@dataclass(slots=True)
+class _InHand:
+    """One notification between hand-over mark and record."""
+
+    ready: Ready
+    attempts: list[tuple[UUID, Message]]
+    results: list[AttemptResult] = field(default_factory=list)
+
+
+class Delivery:
+    """Delivers batches of one channel. One instance per sender thread: it owns a provider connection and a journal."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        holder: str,
+        journal_folder: Path,
+        max_attempts: int,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._channel = channel
+        self._holder = holder
+        self._max_attempts = max_attempts
+        self._stopping = stopping or threading.Event()
+        self._journal = OutcomeJournal(journal_folder)
+        self._provider: Provider | None = None
+        self._size = FIRST_HAND_OVER
+        self._has_unrecorded = False
+
+    def deliver(self, ids: Sequence[UUID]) -> int:
+        """Deliver what can be claimed of `ids`; returns how many notifications were handed over."""
+        count = 0
+        while ids and not self._stopping.is_set():
+            claimed, ids = outbox.claim(ids, channel=self._channel.name, holder=self._holder)
+            if not claimed:
+                break
+            claimed_at = time.monotonic()
+            ready, settled = prepare(self._channel, claimed)
+            outbox.settle(settled)
+            if ready:
+                count += self._hand_over_all(ready, claimed_at)
+        return count
+
+    def close(self) -> None:
+        """Let go of the provider and of the journal, unless that holds what the database does not."""
+        if self._provider is not None:
+            self._provider.close()
+        self._journal.close(keep=self._has_unrecorded)
+
+    def _hand_over_all(self, ready: list[Ready], claimed_at: float) -> int:
+        try:
+            provider = self._connected()
+        except ProviderAway as away:
+            self._postpone(ready, away)
+            return 0
+        count = 0
+        while (
+            ready and not self._stopping.is_set() and time.monotonic() - claimed_at < HAND_OVER_WITHIN.total_seconds()
+        ):
+            part, ready = ready[: self._size], ready[self._size :]
+            count += self._hand_over(provider, part)
+        if ready:
+            outbox.release([each.held for each in ready])
+        return count
+
+    def _connected(self) -> Provider:
+        """The first provider in order, its connection open. All that may fail before the hand-over fails here."""
+        if self._provider is None:
+            self._provider = self._channel.load_provider(self._channel.provider_names()[0])
+        self._provider.connect()
+        return self._provider
+
+    def _postpone(self, ready: Sequence[Ready], away: ProviderAway) -> None:
+        name = self._channel.provider_names()[0]
+        log.warning("A provider is away; its notifications wait.", action="postpone", provider=name, detail=str(away))
+        outbox.settle(
+            [
+                (
+                    each.held,
+                    verdict_before_hand_over(
+                        away, provider=name, tries_used=each.notification.tries_used, max_attempts=self._max_attempts
+                    ),
+                )
+                for each in ready
+            ]
+        )
+
+    def _hand_over(self, provider: Provider, part: Sequence[Ready]) -> int:
+        in_hand = [_InHand(each, [(uuid7(), message) for message in each.messages]) for each in part]
+        marks = [
+            HandOver(
+                held=each.ready.held,
+                number=each.ready.notification.attempt_count + 1,
+                attempts=tuple((attempt_id, message.device_id) for attempt_id, message in each.attempts),
+            )
+            for each in in_hand
+        ]
+        ours = tracking.open_attempts(marks, provider=provider.name, reports_delivery=provider.reports_delivery)
+        in_hand = [each for each in in_hand if each.ready.notification.pk in ours]
+        if not in_hand:
+            return 0
+        took = self._send(provider, in_hand)
+        self._adapt(took)
+        self._record([self._concluded(provider, each) for each in in_hand])
+        return len(in_hand)
+
+    def _send(self, provider: Provider, in_hand: Sequence[_InHand]) -> timedelta:
+        """Hand over and journal each answer at once; how long it took by this process's clock."""
+        order = [(each, attempt_id, message) for each in in_hand for attempt_id, message in each.attempts]
+        started = before = time.monotonic()
+        self._has_unrecorded = True
+        for (each, attempt_id, _), result in zip(
+            order, self._answers(provider, [message for _, _, message in order]), strict=True
+        ):
+            held = each.ready.held
+            self._journal.append(
+                JournalLine(
+                    notification_id=held.id,
+                    claim_token=held.token,
+                    attempt_id=attempt_id,
+                    provider=provider.name,
+                    result=result,
+                )
+            )
+            now = time.monotonic()
+            took, before = round((now - before) * 1000), now
+            each.results.append(AttemptResult(attempt_id=attempt_id, result=result, duration_ms=took))
+        return timedelta(seconds=time.monotonic() - started)
+
+    def _answers(self, provider: Provider, messages: list[Message]) -> Iterator[SendResult]:
+        """One result per message, whatever the provider does: what it left open may have gone out."""
+        answered = 0
+        try:
+            for result in provider.send(messages):
+                answered += 1
+                yield result
+                if answered == len(messages):
+                    return
+            detail = "The provider gave no answer for this message."
+        except Exception as error:  # noqa: BLE001  an adapter with a fault must not take the consumer with it
+            log.exception("A provider's adapter failed in the middle of a hand-over.", action="send")
+            detail = f"The hand-over broke off: {type(error).__name__}."
+        for _ in messages[answered:]:
+            yield SendResult(outcome=Outcome.UNKNOWN, error_code="broken_off", detail=detail)
+
+    def _adapt(self, took: timedelta) -> None:
+        if took < SHORT:
+            self._size = min(self._size * 2, LARGEST_HAND_OVER)
+        elif took > LONG:
+            self._size = max(self._size // 2, 1)
+
+    def _concluded(self, provider: Provider, each: _InHand) -> Recorded:
+        verdict = verdict_after(
+            [one.result for one in each.results],
+            provider=provider.name,
+            tries_used=each.ready.notification.tries_used,
+            max_attempts=self._max_attempts,
+        )
+        return Recorded(held=each.ready.held, provider=provider.name, attempts=tuple(each.results), verdict=verdict)
+
+    def _record(self, recorded: list[Recorded]) -> None:
+        """Write the outcomes down. While the database is away nothing else is taken on; the journal keeps them."""
+        while True:
+            try:
+                tracking.record_outcomes(recorded)
+            except (OperationalError, InterfaceError) as error:
+                log.warning(
+                    "The database is away; outcomes wait in the journal.", action="record", detail=type(error).__name__
+                )
+                if self._stopping.wait(RECORD_AGAIN.total_seconds()):
+                    return
+            else:
+                self._journal.clear()
+                self._has_unrecorded = False
+                return

@@ -1,0 +1,131 @@
+"""From claimed rows to messages: people, wishes, words; for a whole batch at once. Nothing is handed over here."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway import priorities, statuses
+from gateway.channel_contract import Channel, Message, Order, Outcome, Refusal
+from gateway.database_clock import database_now, in_zone
+from gateway.models import DeliveryAttempt, Notification, WaitingFor
+from gateway.outbox import Held, Verdict
+from templates_app.rendering import EmailWords, RenderedEmail, RenderedPush, RenderingFailed, render_email, render_push
+from templates_app.selection import words_of
+from templates_app.variables import typed_values
+from users.delivery_policy import Allow, DeferUntil, Suppress, decide
+from users.recipients import CategoryRules, Recipient, load_categories, load_recipients
+
+#: Attempts with these outcomes settle a device: it gets no second copy and no second chance.
+SETTLED = (Outcome.ACCEPTED, Outcome.PERMANENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A notification with its messages, ready for the hand-over."""
+
+    notification: Notification
+    messages: tuple[Message, ...]
+
+    @property
+    def held(self) -> Held:
+        """Under whose claim it is."""
+        return Held(self.notification.pk, self.notification.claim_token)
+
+
+def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Ready], list[tuple[Held, Verdict]]]:
+    """Messages for those that may go out now, verdicts for the others. Consent is asked again: it may have changed."""
+    now = database_now()
+    recipients = load_recipients({each.user_id for each in claimed}, channel=channel.name)
+    categories = load_categories()
+    settled_devices = _settled_devices([each.pk for each in claimed if each.attempt_count])
+    ready: list[Ready] = []
+    verdicts: list[tuple[Held, Verdict]] = []
+    for notification in claimed:
+        made = _prepare_one(
+            channel,
+            notification,
+            recipients.get(notification.user_id),
+            categories[notification.category_code],
+            settled_devices.get(notification.pk, frozenset()),
+            now,
+        )
+        if isinstance(made, Verdict):
+            verdicts.append((Held(notification.pk, notification.claim_token), made))
+        else:
+            ready.append(Ready(notification, tuple(made)))
+    return ready, verdicts
+
+
+def _prepare_one(
+    channel: Channel,
+    notification: Notification,
+    recipient: Recipient | None,
+    category: CategoryRules,
+    settled_devices: frozenset[UUID],
+    now: datetime,
+) -> Sequence[Message] | Verdict:
+    if recipient is None:
+        return Verdict(change=statuses.SUPPRESS, reason="user_inactive")
+    is_critical = notification.priority >= priorities.CRITICAL_FROM
+    match decide(recipient, channel=channel.name, category=category, is_critical=is_critical, now=now):
+        case Suppress(reason, data):
+            return Verdict(change=statuses.SUPPRESS, reason=reason, data=data)
+        case DeferUntil(moment, reason, data):
+            return _deferred(moment, reason, data, recipient)
+        case Allow():
+            pass
+    try:
+        words = _render(notification)
+    except RenderingFailed as problem:
+        data = {"v": str(words_of(notification.template_version_id).number), "error": str(problem)}
+        return Verdict(change=statuses.GIVE_UP_EARLY, reason="template_error", data=data)
+    made = channel.build(
+        Order(
+            notification_id=notification.pk,
+            message_id=notification.message_id,
+            correlation_id=notification.correlation_id,
+            recipient=recipient,
+            words=words,
+            locale=notification.locale,
+            category=category,
+            settled_devices=settled_devices,
+        )
+    )
+    if isinstance(made, Refusal):
+        return Verdict(change=statuses.SUPPRESS, reason=made.reason, data=made.data)
+    return made
+
+
+def _deferred(moment: datetime, reason: str, data: dict[str, str], recipient: Recipient) -> Verdict:
+    return Verdict(
+        change=statuses.POSTPONE,
+        reason=reason,
+        data=data | {"t": in_zone(moment, recipient.timezone)},
+        waiting_for=WaitingFor.QUIET_HOURS,
+        available=moment,
+    )
+
+
+def _render(notification: Notification) -> RenderedEmail | RenderedPush:
+    version_id = notification.template_version_id
+    version = words_of(version_id)
+    words = version.contents[(notification.locale, notification.channel)]
+    values = typed_values(version.variables, notification.variables)
+    key = (version_id, notification.locale, notification.channel)
+    if isinstance(words, EmailWords):
+        return render_email(words, values, locale=notification.locale, cache_key=key)
+    return render_push(words, values, locale=notification.locale, cache_key=key)
+
+
+def _settled_devices(ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """Devices that got a final answer in an earlier try, by notification."""
+    if not ids:
+        return {}
+    attempts = DeliveryAttempt.objects.filter(notification_id__in=ids, outcome__in=SETTLED, device_id__isnull=False)
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for notification_id, device_id in attempts.values_list("notification_id", "device_id"):
+        if device_id is not None:
+            found[notification_id].add(device_id)
+    return {key: frozenset(devices) for key, devices in found.items()}

@@ -1,0 +1,93 @@
+"""/health of a consumer: a small HTTP server in a thread of its own."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+from django.db import connections
+
+from consumers import health_checks
+from consumers.health_checks import Health
+from consumers.ports import LOOPBACK
+from gateway.correlation import kept
+from gateway.json_format import to_json
+
+Answers = dict[str, Callable[[], Health]]
+
+#: A client that says nothing for so long is hung up on.
+PATIENCE = timedelta(seconds=5)
+
+
+def answers_of(role: str, *, still_for: Callable[[], timedelta], is_draining: Callable[[], bool]) -> Answers:
+    """What each path of a consumer answers."""
+
+    def live() -> Health:
+        return health_checks.live(still_for())
+
+    def ready() -> Health:
+        return health_checks.ready(is_draining=is_draining())
+
+    return {
+        "/health": lambda: health_checks.health(role),
+        "/health/live": live,
+        "/livez": live,
+        "/health/ready": ready,
+        "/readyz": ready,
+    }
+
+
+class ProbeServer:
+    """Serves from its making until `close`. `port` is the one it really has: 0 asks for any free one."""
+
+    def __init__(self, answers: Answers, *, port: int, host: str = LOOPBACK) -> None:
+        handler = type("Handler", (_Handler,), {"answers": answers})
+        self._server = ThreadingHTTPServer((host, port), handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="probe", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    answers: ClassVar[Answers]
+    timeout = PATIENCE.total_seconds()  # the name the base class reads; seconds
+    server_version, sys_version = "notifications", ""
+
+    def do_GET(self) -> None:
+        """Any of our paths, with or without a slash at its end."""
+        path = self.path.partition("?")[0]
+        answer = self.answers.get(path.removesuffix("/") or "/")
+        if answer is None:
+            self._answer(404, {"status": 404, "title": "There is nothing here.", "paths": list(self.answers)})
+            return
+        try:
+            found = answer()
+        finally:
+            # Each request has a thread of its own, and with it a connection of its own.
+            connections.close_all()
+        self._answer(found.status_code, found.body)
+
+    do_HEAD = do_GET  # noqa: N815  the base class looks for this name
+
+    def _answer(self, status: int, body: object) -> None:
+        content = to_json(body)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Request-ID", kept(self.headers.get("X-Request-ID")) or str(uuid.uuid4()))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Asked every few seconds by machines: not worth a line."""

@@ -1,0 +1,92 @@
+"""What every process of ours does while it lives: it is registered, hears signals and does not outlive its parent."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+from django.db import Error as DatabaseTrouble
+from django.db import connections
+
+from consumers import service_registry
+from consumers.models import ServiceInstance
+
+log = structlog.stdlib.get_logger(__name__)
+
+State = ServiceInstance.State
+#: How long a process that leaves waits until its last word is written.
+LAST_WORD_WITHIN = service_registry.HEARTBEAT_EVERY / 2
+
+
+class Registration:
+    """This process in the list of live services; a thread of its own renews it."""
+
+    def __init__(self, *, role: str, port: int | None) -> None:
+        self.state = State.STARTING
+        self._instance = service_registry.register(role=role, port=port)
+        self._news = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def become(self, state: ServiceInstance.State) -> None:
+        """From now on it is in this state."""
+        self.state = state
+        self._news.set()
+
+    def leave(self) -> None:
+        """It stops; does not wait long for a database that is away."""
+        self.become(State.STOPPED)
+        self._thread.join(LAST_WORD_WITHIN.total_seconds())
+
+    def _renew(self) -> None:
+        try:
+            while True:
+                self._news.wait(service_registry.HEARTBEAT_EVERY.total_seconds())
+                self._news.clear()
+                state = self.state
+                self._tell(state)
+                if state is State.STOPPED:
+                    return
+        finally:
+            connections.close_all()
+
+    def _tell(self, state: ServiceInstance.State) -> None:
+        try:
+            service_registry.heartbeat(self._instance, state)
+        except DatabaseTrouble as error:
+            log.warning("A heartbeat was not written.", action="heartbeat", detail=type(error).__name__)
+            connections.close_all()
+
+
+def on_stop_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT ask for an orderly stop; a second one ends the process at once. Main thread only."""
+    heard: list[int] = []
+
+    def hear(number: int, _: FrameType | None) -> None:
+        if heard:
+            os._exit(128 + number)
+        heard.append(number)
+        stop()
+
+    signal.signal(signal.SIGTERM, hear)
+    signal.signal(signal.SIGINT, hear)
+
+
+def is_orphan(supervisor_pid: int | None) -> bool:
+    """Whether the process that started this one is gone: another has become its parent."""
+    return supervisor_pid is not None and os.getppid() != supervisor_pid
+
+
+def end_with_master() -> None:
+    """In a worker process of the web server: end when its master does, or the port would stay taken. Else nothing."""
+    master = multiprocessing.parent_process()
+    if master is not None:
+        threading.Thread(target=_end_after, args=(master.join,), name="master-watch", daemon=True).start()
+
+
+def _end_after(wait: Callable[[], None]) -> None:
+    wait()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,44 @@
+"""Use cases: a process registers, renews, leaves; who is alive."""
+
+import os
+import socket
+from collections import Counter
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from consumers.models import ServiceInstance
+
+#: How often a process renews, and after how long of silence it counts as gone.
+HEARTBEAT_EVERY = timedelta(seconds=10)
+STALE_AFTER = timedelta(seconds=30)
+#: How long a silent process stays in the list.
+FORGET_AFTER = timedelta(days=1)
+
+
+def register(*, role: str, port: int | None) -> ServiceInstance:
+    """This process is starting."""
+    return ServiceInstance.objects.create(
+        role=role, host=socket.gethostname(), port=port, pid=os.getpid(), version=settings.VERSION
+    )
+
+
+def heartbeat(instance: ServiceInstance, state: ServiceInstance.State) -> None:
+    """It is alive, and in this state."""
+    if not ServiceInstance.objects.filter(pk=instance.pk).update(state=state, heartbeat_at=Now()):
+        # It was silent for so long (a laptop asleep) that it had been forgotten.
+        instance.state, instance.heartbeat_at = state, Now()
+        instance.save(force_insert=True)
+
+
+def forget_dead() -> int:
+    """Remove processes nobody has heard of for a day; returns how many."""
+    return ServiceInstance.objects.filter(heartbeat_at__lt=Now() - FORGET_AFTER).delete()[0]
+
+
+def alive() -> Counter[str]:
+    """How many processes of each role were heard of lately."""
+    states = (ServiceInstance.State.STARTING, ServiceInstance.State.RUNNING)
+    recent = ServiceInstance.objects.filter(state__in=states, heartbeat_at__gte=Now() - STALE_AFTER)
+    return Counter(recent.values_list("role", flat=True))

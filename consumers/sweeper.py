@@ -1,0 +1,113 @@
+"""Chores, each at its own pace: leases that are over, doubts, expiry, providers' news, journals of the dead."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import structlog
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from consumers import service_registry
+from consumers.journal_replay import replay_journals
+from gateway import outbox, tracking
+from gateway.channel_contract import Channel, NewsSource
+
+log = structlog.get_logger(__name__)
+
+#: Rows a chore takes on at once.
+LIMIT = 500
+#: How often the sweeper looks whether a chore is due.
+TICK = timedelta(milliseconds=200)
+
+
+@dataclass(slots=True)
+class Chore:
+    """One thing to look after; `do` returns how much there was."""
+
+    name: str
+    every: timedelta
+    do: Callable[[], int]
+    due_at: float = field(default=0.0)
+
+
+class Sweeper:
+    """Runs every chore in turn until told to stop. Any number of sweepers may run: rows are locked and skipped."""
+
+    def __init__(self, chores: Sequence[Chore], *, stopping: threading.Event) -> None:
+        self._chores = chores
+        self._stopping = stopping
+
+    def run(self, *, once: bool = False, on_turn: Callable[[int], None] = lambda done: None) -> None:
+        """Turn until told to stop; with `once` do every chore once."""
+        while not self._stopping.is_set():
+            on_turn(sum(self._attend(chore) for chore in self._chores if once or chore.due_at <= time.monotonic()))
+            if once:
+                return
+            self._stopping.wait(TICK.total_seconds())
+
+    def _attend(self, chore: Chore) -> int:
+        done = 0
+        try:
+            done = chore.do()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("The database is away; a chore waits.", action=chore.name, detail=type(error).__name__)
+            close_old_connections()
+        except Exception:
+            # One chore with a fault must not keep the others from being done.
+            log.exception("A chore failed; it is tried again.", action=chore.name)
+        if done:
+            log.info("Swept.", action=chore.name, rows=done)
+        # A full round means there is more: no pause then.
+        pause = timedelta(0) if done >= LIMIT else chore.every
+        chore.due_at = time.monotonic() + pause.total_seconds()
+        return done
+
+
+def chores(*, channels: Sequence[Channel], journal_folder: Path, max_attempts: int) -> list[Chore]:
+    """Everything that needs looking after."""
+    second = timedelta(seconds=1)
+    return [
+        Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, max_attempts=max_attempts)),
+        Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT)),
+        Chore("doubt_stalled", second, lambda: tracking.doubt_stalled(limit=LIMIT)),
+        Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=max_attempts)),
+        Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
+        *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
+        Chore("forget_services", 60 * second, service_registry.forget_dead),
+    ]
+
+
+def _news_chores(channels: Sequence[Channel]) -> list[tuple[str, Callable[[], int]]]:
+    """One chore for each configured provider that keeps its news until somebody asks."""
+    found: list[tuple[str, Callable[[], int]]] = []
+    for channel in channels:
+        for name in channel.provider_names():
+            provider = channel.load_provider(name)
+            if hasattr(provider, "collect_news"):
+                found.append((f"{channel.name}_{name}", _collector(cast(NewsSource, provider))))
+    return found
+
+
+def _collector(source: NewsSource) -> Callable[[], int]:
+    def collect() -> int:
+        news = source.collect_news(LIMIT)
+        if news:
+            tracking.record_news(news)
+            source.confirm_news(news)
+        return len(news)
+
+    return collect
+
+
+def recover_at_boot(*, journal_folder: Path, max_attempts: int) -> int:
+    """Nothing else is alive: replay journals, then give back every claim and doubt every hand-over at once."""
+    replay_journals(journal_folder, max_attempts=max_attempts)
+    recovered = 0
+    for chore in (outbox.release_stalled, tracking.doubt_stalled):
+        while done := chore(limit=LIMIT, whoever_holds=True):
+            recovered += done
+    return recovered

@@ -1,0 +1,96 @@
+"""The loop of one sender thread: receive, deliver, acknowledge, until told to stop."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from consumers.brokers.base import Broker, BrokerUnavailable
+from consumers.delivery import Delivery
+
+log = structlog.get_logger(__name__)
+
+#: Ids received at once.
+BATCH = 100
+#: The longest a receive may wait before the loop turns again: it is how fast a stop is noticed.
+WAIT = timedelta(seconds=1)
+#: Pauses while broker or database are away: first and longest.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(milliseconds=500), timedelta(seconds=15)
+
+
+class Worker:
+    """Receives ids and has them delivered. Ends by itself after `stopping` is set, or when its limits are reached."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        delivery: Delivery,
+        *,
+        stopping: threading.Event,
+        batch: int = BATCH,
+        on_turn: Callable[[int], None] = lambda handed_over: None,
+    ) -> None:
+        self._broker = broker
+        self._delivery = delivery
+        self._stopping = stopping
+        self._batch = batch
+        #: Told after each turn how many notifications were handed over: progress, limits.
+        self._on_turn = on_turn
+        self._pause = FIRST_PAUSE
+
+    def run(self, *, once: bool = False) -> None:
+        """Turn until told to stop; with `once` until there is nothing due."""
+        try:
+            while not self._stopping.is_set():
+                received, handed_over = self._turn()
+                self._on_turn(handed_over)
+                if once and not received:
+                    return
+        finally:
+            self._delivery.close()
+            self._broker.close()
+
+    def _turn(self) -> tuple[int, int]:
+        """One batch: (ids received, notifications handed over). Trouble with our own servers costs a pause, no more."""
+        try:
+            batch = self._broker.receive(self._batch, wait=WAIT)
+            handed_over = self._delivery.deliver(batch.ids) if batch.ids else 0
+            self._broker.ack(batch)
+        except (BrokerUnavailable, OperationalError, InterfaceError) as error:
+            self._rest(error)
+            return 0, 0
+        self._pause = FIRST_PAUSE
+        return len(batch.ids), handed_over
+
+    def _rest(self, error: Exception) -> None:
+        log.warning(
+            "Database or broker are away; trying again.",
+            action="wait",
+            seconds=self._pause.total_seconds(),
+            detail=type(error).__name__,
+        )
+        close_old_connections()
+        self._stopping.wait(self._pause.total_seconds())
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+
+class Progress:
+    """What a consumer's /health says: when its loop last turned, and how much it has handed over."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turned_at = time.monotonic()
+        self.handed_over = 0
+
+    def note(self, handed_over: int) -> None:
+        """A loop has turned."""
+        with self._lock:
+            self._turned_at = time.monotonic()
+            self.handed_over += handed_over
+
+    def still_for(self) -> timedelta:
+        """How long no loop has turned."""
+        return timedelta(seconds=time.monotonic() - self._turned_at)

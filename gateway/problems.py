@@ -1,0 +1,222 @@
+"""Problem details (RFC 9457): the one form of every error, of the API and of Django itself.
+
+Views raise `Problem`. `exception_handler` serves DRF, the `handler…` functions serve Django.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import singledispatch
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.template import loader
+from rest_framework import exceptions as drf
+from rest_framework.request import Request
+
+from gateway.json_format import to_json
+from gateway.problem_catalogue import PROBLEMS, ProblemKind
+from gateway.validation_findings import FieldError, findings
+
+__all__ = ["PROBLEMS", "FieldError", "Problem", "ProblemKind", "exception_handler", "problem_response"]
+
+log = structlog.stdlib.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+#: How long a client waits after a 429 or 503 that knows nothing better.
+RETRY_AFTER = timedelta(seconds=5)
+#: These speak to programs, whatever they accept.
+PATHS_OF_PROGRAMS = ("/api/", "/webhooks/", "/health", "/livez", "/readyz", "/metrics")
+#: Except these pages.
+PATHS_OF_PEOPLE = ("/api/docs",)
+#: DRF's own codes where ours have other names.
+OUR_CODES = {
+    "parse_error": "malformed_json",
+    "permission_denied": "insufficient_scope",
+    "throttled": "rate_limited",
+    "authentication_failed": "not_authenticated",
+    "token_not_valid": "invalid_token",
+}
+#: Exceptions whose text DRF makes up; the catalogue says it better.
+WITHOUT_OWN_WORDS = (drf.MethodNotAllowed, drf.NotAcceptable, drf.Throttled, drf.UnsupportedMediaType)
+
+
+class Problem(Exception):
+    """An answer that is an error. `code` is a key of the catalogue; `members` stand in the answer as they are given."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        errors: Iterable[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        self.kind = PROBLEMS[code]
+        self.code = code
+        self.detail = detail or self.kind.meaning
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = members
+        super().__init__(f"{code}: {self.detail}")
+
+    def body(self, *, instance: str, request_id: str | None) -> dict[str, object]:
+        """The members in the order people read them: what, where, which request, what to do, the findings."""
+        said: dict[str, object] = {
+            "type": f"{settings.PUBLIC_URL}/api/docs/errors/{self.code}",
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "request_id": request_id,
+            "fix": self.kind.fix,
+        }
+        if self.errors:
+            said["errors"] = [error.members() for error in self.errors]
+        return said | self.members
+
+
+def problem_response(problem: Problem, request: HttpRequest | Request) -> HttpResponse:
+    """The problem as `application/problem+json`, with the headers its status asks for."""
+    body = problem.body(instance=request.path, request_id=getattr(request, "request_id", None))
+    response = HttpResponse(to_json(body), status=problem.kind.status, content_type=CONTENT_TYPE)
+    response["Cache-Control"] = "no-store"
+    if problem.kind.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if problem.kind.status in (429, 503):
+        response["Retry-After"] = str(round(RETRY_AFTER.total_seconds()))
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """DRF's EXCEPTION_HANDLER. None for what nobody foresaw: Django logs its traceback and asks `handler500`."""
+    problem = translated(error)
+    if problem is None:
+        return None
+    if problem.kind.status >= 500:
+        log.error("Answered 503: the database does not answer.", action="answer_problem", exc_info=error)
+    view = context.get("view")
+    if problem.code == "method_not_allowed" and view is not None:
+        problem.headers.setdefault("Allow", ", ".join(view.allowed_methods))
+    return problem_response(problem, context["request"])
+
+
+@singledispatch
+def translated(error: Exception) -> Problem | None:
+    """The problem that an exception is to a client; None for what is our own fault."""
+    return None
+
+
+@translated.register
+def _(error: Problem) -> Problem:
+    return error
+
+
+@translated.register
+def _(error: drf.APIException) -> Problem | None:
+    given = error.get_codes()
+    code = OUR_CODES.get(given, given) if isinstance(given, str) else "invalid_token"
+    if code not in PROBLEMS:
+        return None
+    scope = getattr(error, "required_scope", None)
+    members = {"required_scope": scope} if scope else {}
+    wait = getattr(error, "wait", None)
+    headers = {"Retry-After": str(wait)} if wait is not None else {}
+    return Problem(code, _own_words(error), headers=headers, **members)
+
+
+def _own_words(error: drf.APIException) -> str:
+    """What a view of ours wrote; nothing where DRF put in its standard sentence."""
+    if isinstance(error, WITHOUT_OWN_WORDS) or not isinstance(error.detail, str):
+        return ""
+    return "" if error.detail == error.default_detail else str(error.detail)
+
+
+@translated.register
+def _(error: drf.ValidationError) -> Problem:
+    found = findings(error)
+    if len(found) == 1:
+        return Problem("validation_error", f"{found[0].pointer or 'The body'}: {found[0].detail}", errors=found)
+    return Problem("validation_error", f"{len(found)} findings, see errors." if found else "", errors=found)
+
+
+@translated.register
+def _(error: Http404) -> Problem:
+    return Problem("not_found")
+
+
+@translated.register
+def _(error: PermissionDenied) -> Problem:
+    return Problem("insufficient_scope")
+
+
+@translated.register(RequestDataTooBig)
+def _(error: Exception) -> Problem:
+    return Problem("payload_too_large")
+
+
+@translated.register(DisallowedHost)
+def _(error: Exception) -> Problem:
+    return Problem("invalid_host")
+
+
+@translated.register(BadRequest)
+@translated.register(SuspiciousOperation)
+@translated.register(MultiPartParserError)
+@translated.register(UnreadablePostError)
+def _(error: Exception) -> Problem:
+    return Problem("malformed_json")
+
+
+@translated.register(OperationalError)
+@translated.register(InterfaceError)
+def _(error: Exception) -> Problem:
+    return Problem("unavailable")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django refused the request before a view saw it: host name, size, form."""
+    return _program_or_person(translated(exception) or Problem("malformed_json"), request)
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page for staff was asked for without the permission."""
+    return _program_or_person(Problem("insufficient_scope"), request)
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No such route."""
+    return _program_or_person(Problem("not_found"), request)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Our fault, and a database that does not answer outside DRF. Django has logged the traceback."""
+    error = sys.exc_info()[1]
+    away = isinstance(error, OperationalError | InterfaceError)
+    return _program_or_person(Problem("unavailable" if away else "internal_error"), request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW. The reason stays in the log: it would help a forger more than a person."""
+    return _program_or_person(Problem("csrf_failed"), request)
+
+
+def _program_or_person(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """JSON, but a page for whoever asks for HTML outside the API."""
+    of_a_program = request.path.startswith(PATHS_OF_PROGRAMS) and not request.path.startswith(PATHS_OF_PEOPLE)
+    if of_a_program or "text/html" not in request.headers.get("Accept", ""):
+        return problem_response(problem, request)
+    # Without the request: its context processors would ask the database, which may be what is broken.
+    words = {"code": problem.code, "kind": problem.kind, "detail": problem.detail}
+    page = loader.render_to_string("error.html", words | {"request_id": getattr(request, "request_id", "")})
+    return HttpResponse(page, status=problem.kind.status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,336 @@
+"""The shapes of requests and answers about notifications. No writes in here."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+
+from gateway import priorities
+from gateway.request import NotificationRequest
+from templates_app.locales import is_locale, normalise_locale
+from templates_app.variables import check_shape
+from users.channels import Channel
+
+#: Section "Idempotency" of the API document: printable ASCII without spaces.
+REQUEST_ID = re.compile(r"[!-~]{1,255}\Z")
+METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 20, 40, 500
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names it does not know, beside everything else that is wrong."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """All findings at once: unknown names and wrong fields."""
+        problems: dict[str, Any] = {}
+        value: Any = None
+        try:
+            value = super().run_validation(data)
+        except serializers.ValidationError as error:
+            problems.update(error.detail if isinstance(error.detail, Mapping) else {"": error.detail})
+        if isinstance(data, Mapping):
+            for name in data.keys() - self.fields.keys():
+                problems[name] = [serializers.ErrorDetail("There is no such field.", code="unknown_field")]
+        if problems:
+            raise serializers.ValidationError(problems)
+        return value
+
+
+class PlainText(serializers.CharField):
+    """Text as it was sent: numbers are no text, control characters are refused."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text itself."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if _CONTROL.search(data):
+            raise serializers.ValidationError("Control characters are not allowed here.", code="invalid")
+        return super().to_internal_value(data)
+
+
+class MomentField(serializers.Field[datetime, Any, str, Any]):
+    """RFC 3339 with an offset."""
+
+    default_error_messages = {"invalid": "Use a moment with its offset, such as 2026-11-22T10:15:00Z."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """The moment, aware, in UTC."""
+        moment = None
+        if isinstance(data, str):
+            try:
+                moment = parse_datetime(data)
+            except ValueError:
+                moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail("invalid")
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        """The renderer writes moments."""
+        return value  # type: ignore[return-value]  # the JSON renderer knows the form
+
+
+class PriorityField(serializers.Field[int, Any, int, Any]):
+    """0 to 10, or a word."""
+
+    default_error_messages = {
+        "invalid": "Use a whole number from 0 to 10, or low, normal, high, critical.",
+        "out_of_range": "Use a whole number from 0 to 10, or low, normal, high, critical.",
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if isinstance(data, str) and data.lower() in priorities.NAMES:
+            return priorities.NAMES[data.lower()]
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        if not priorities.LEAST <= data <= priorities.MOST:
+            self.fail("out_of_range")
+        return data
+
+    def to_representation(self, value: int) -> int:
+        """The number."""
+        return value
+
+
+class VersionField(serializers.Field[int, Any, int, Any]):
+    """A version's number: a JSON integer from 1."""
+
+    default_error_messages = {"invalid": "Use a whole number from 1."}
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if not isinstance(data, int) or isinstance(data, bool) or not 1 <= data <= 2_147_483_647:
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: int) -> int:
+        """The number."""
+        return value
+
+
+class VariablesField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """A JSON object within the limits of the API document."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The object as it was sent."""
+        if findings := check_shape(data):
+            raise serializers.ValidationError(_nested(findings))
+        return dict(data)
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        """As it is."""
+        return value
+
+
+class MetadataField(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
+    """Up to 20 short texts the client wants back with every answer."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The object as it was sent."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Use an object with text values.", code="invalid")
+        if len(data) > METADATA_KEYS:
+            raise serializers.ValidationError(f"Use at most {METADATA_KEYS} names.", code="too_many")
+        problems = {name: problem for name, value in data.items() if (problem := _metadata_problem(name, value))}
+        if problems:
+            raise serializers.ValidationError(problems)
+        return data
+
+    def to_representation(self, value: dict[str, str]) -> dict[str, str]:
+        """As it is."""
+        return value
+
+
+def _metadata_problem(name: str, value: Any) -> list[serializers.ErrorDetail]:
+    if not isinstance(value, str) or _CONTROL.search(value) or _CONTROL.search(name):
+        return [serializers.ErrorDetail("Use a text without control characters.", code="invalid")]
+    if len(name) > METADATA_KEY_LENGTH:
+        return [serializers.ErrorDetail(f"A name has at most {METADATA_KEY_LENGTH} characters.", code="too_long")]
+    if len(value) > METADATA_VALUE_LENGTH:
+        return [serializers.ErrorDetail(f"A value has at most {METADATA_VALUE_LENGTH} characters.", code="too_long")]
+    return []
+
+
+class SubmitSerializer(StrictSerializer):
+    """`POST /api/v1/notifications/`."""
+
+    notification_type = serializers.ChoiceField(choices=Channel.choices)
+    user_id = PlainText(max_length=128)
+    template_code = PlainText(max_length=100)
+    variables = VariablesField(required=False, allow_null=True)
+    request_id = PlainText(required=False, allow_null=True, allow_blank=True)
+    priority = PriorityField(required=False, allow_null=True)
+    template_version = VersionField(required=False, allow_null=True)
+    locale = PlainText(required=False, allow_null=True, max_length=35)
+    send_at = MomentField(required=False, allow_null=True)
+    expires_at = MomentField(required=False, allow_null=True)
+    metadata = MetadataField(required=False, allow_null=True)
+
+    def validate_request_id(self, value: str | None) -> str | None:
+        """1 to 255 printable ASCII characters without spaces."""
+        if value is not None and len(value) > 255:
+            raise serializers.ValidationError("Use at most 255 characters.", code="too_long")
+        if value is not None and not REQUEST_ID.match(value):
+            raise serializers.ValidationError("Use 1 to 255 printable ASCII characters without spaces.", code="invalid")
+        return value
+
+    def validate_locale(self, value: str | None) -> str | None:
+        """A BCP 47 tag, in its usual letters."""
+        if value is None:
+            return None
+        if not is_locale(value):
+            raise serializers.ValidationError("Use a language tag such as de or pt-BR.", code="invalid")
+        return normalise_locale(value)
+
+    def to_request(self) -> NotificationRequest:
+        """The checked request as a value; null counts as absent."""
+        given = {name: value for name, value in self.validated_data.items() if value is not None}
+        given["channel"] = given.pop("notification_type")
+        return NotificationRequest(**given)
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Where to look next."""
+
+    self = serializers.CharField()
+    status = serializers.CharField()
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    """The 202; repeated word for word by a replay, which adds `current`."""
+
+    id = serializers.UUIDField()
+    request_id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=["accepted", "suppressed"])
+    reason = serializers.CharField()
+    available_at = serializers.DateTimeField()
+    simulated = serializers.BooleanField()
+    warnings = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    links = LinksSerializer()
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    """`GET …/status`."""
+
+    id = serializers.UUIDField()
+    request_id = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    detail = serializers.CharField()
+    final = serializers.BooleanField()
+    attempt_count = serializers.IntegerField()
+    available_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class NotificationSerializer(StatusSerializer):
+    """`GET /api/v1/notifications/{id}/`."""
+
+    batch_id = serializers.UUIDField(allow_null=True)
+    resend_of = serializers.UUIDField(allow_null=True)
+    correlation_id = serializers.CharField()
+    client = serializers.CharField()
+    notification_type = serializers.ChoiceField(choices=Channel.choices)
+    user_id = serializers.CharField()
+    user = serializers.UUIDField()
+    template_code = serializers.CharField()
+    template_version = serializers.IntegerField()
+    locale = serializers.CharField()
+    priority = serializers.IntegerField()
+    priority_name = serializers.CharField()
+    category = serializers.CharField()
+    simulated = serializers.BooleanField()
+    provider = serializers.CharField(allow_null=True)
+    complained = serializers.BooleanField()
+    possible_duplicate = serializers.BooleanField()
+    send_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    metadata = serializers.DictField(child=serializers.CharField())
+    links = serializers.DictField(child=serializers.CharField())
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One try, in `GET …/attempts/`."""
+
+    number = serializers.IntegerField()
+    provider = serializers.CharField()
+    device_id = serializers.UUIDField(allow_null=True)
+    outcome = serializers.CharField(allow_null=True)
+    error_code = serializers.CharField(allow_null=True)
+    provider_code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
+    retry_after = serializers.IntegerField(allow_null=True, help_text="Seconds.")
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+    provider_message_id = serializers.CharField(allow_null=True)
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One step, in `GET …/events/`."""
+
+    sequence = serializers.IntegerField()
+    type = serializers.CharField()
+    at = serializers.DateTimeField()
+    detail = serializers.CharField()
+    data = serializers.DictField()
+
+
+class AttemptListSerializer(serializers.Serializer[Any]):
+    """All tries, oldest first."""
+
+    results = AttemptSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class EventListSerializer(serializers.Serializer[Any]):
+    """All steps, oldest first."""
+
+    results = EventSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Every error (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    code = serializers.CharField()
+    request_id = serializers.CharField(allow_null=True)
+    fix = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+def _nested(findings: list[Any]) -> dict[str, Any] | list[serializers.ErrorDetail]:
+    """Findings with pointers under /variables as the nested form serializers speak."""
+    nested: dict[str, Any] = {}
+    top: list[serializers.ErrorDetail] = []
+    for finding in findings:
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in finding.pointer.split("/")[2:]]
+        message = serializers.ErrorDetail(finding.detail, code=finding.code)
+        if not steps:
+            top.append(message)
+            continue
+        place = nested
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+        place.setdefault(steps[-1], []).append(message)
+    return top or nested

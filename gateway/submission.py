@@ -1,0 +1,113 @@
+"""Use case: accept a request exactly once. One INSERT; the answer is given after its commit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from uuid_utils.compat import uuid7
+
+from gateway.database_clock import database_now
+from gateway.decision import Decision, decide_request, find_user_id
+from gateway.idempotency import earlier, fingerprint, same_request
+from gateway.models import Notification
+from gateway.request import NotificationRequest
+from users.models import ApiKey
+
+#: How far ahead something may be scheduled.
+SCHEDULE_AHEAD = timedelta(days=90)
+#: A moment so little in the past still means "now": clocks differ.
+PAST_GRACE = timedelta(seconds=60)
+
+
+class MomentsRefused(Exception):
+    """`send_at` or `expires_at` cannot be met; `findings` holds (field, code, detail) of each."""
+
+    def __init__(self, findings: list[tuple[str, str, str]]) -> None:
+        super().__init__("; ".join(detail for _, _, detail in findings))
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What was made of a request, now or earlier."""
+
+    notification: Notification
+    was_replayed: bool
+
+
+def submit_notification(
+    request: NotificationRequest, *, client: str, mode: str, correlation_id: str = ""
+) -> Submitted:
+    """Accept a request, or repeat the answer it got before.
+
+    Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
+    """
+    user_id = find_user_id(request.user_id)
+    if request.request_id is not None:
+        found = earlier(client, mode, request.request_id)
+        if found is not None:
+            return Submitted(notification=same_request(found, request, user_id=user_id), was_replayed=True)
+    now = database_now()
+    _check_moments(request, now)
+    decision = decide_request(request, user_id=user_id, now=now)
+    notification = _new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
+    try:
+        with transaction.atomic():
+            notification.save(force_insert=True)
+    except IntegrityError:
+        # Somebody else was first with this request id; the database made us wait for their commit.
+        winner = earlier(client, mode, request.request_id) if request.request_id is not None else None
+        if winner is None:
+            raise
+        return Submitted(notification=same_request(winner, request, user_id=user_id), was_replayed=True)
+    return Submitted(notification=notification, was_replayed=False)
+
+
+def _check_moments(request: NotificationRequest, now: datetime) -> None:
+    findings = []
+    if request.send_at is not None and request.send_at < now - PAST_GRACE:
+        findings.append(("send_at", "in_the_past", "This moment is in the past. Leave it out to send at once."))
+    if request.send_at is not None and request.send_at > now + SCHEDULE_AHEAD:
+        findings.append(("send_at", "out_of_range", "This is more than 90 days ahead."))
+    if request.expires_at is not None and request.expires_at <= max(request.send_at or now, now):
+        findings.append(("expires_at", "in_the_past", "This must be after now and after send_at."))
+    if findings:
+        raise MomentsRefused(findings)
+
+
+def _new_row(
+    request: NotificationRequest, decision: Decision, *, client: str, mode: str, correlation_id: str
+) -> Notification:
+    first_answer = {
+        "status": decision.status.value,
+        "reason": decision.reason,
+        "available_at": decision.available_at.isoformat(),
+        "warnings": list(decision.warnings),
+    }
+    return Notification(
+        id=uuid7(),
+        client=client,
+        mode=mode,
+        request_id=request.request_id,
+        fingerprint=fingerprint(request),
+        correlation_id=correlation_id,
+        channel=request.channel,
+        user_id=decision.recipient.id,
+        user_public_id=decision.recipient.public_id,
+        template=decision.chosen.template,
+        template_version_id=decision.chosen.words.version_id,
+        locale=decision.locale,
+        category_code=decision.chosen.template.category_id,
+        variables=decision.variables,
+        metadata=request.metadata,
+        priority=request.priority,
+        send_at=request.send_at,
+        is_simulated=mode == ApiKey.Mode.TEST,
+        first_answer=first_answer,
+        status=decision.status,
+        reason=decision.reason,
+        reason_data=decision.data,
+        waiting_for=decision.waiting_for,
+        available_at=decision.available_at,
+        expires_at=decision.expires_at,
+    )

@@ -1,0 +1,156 @@
+"""The API of notifications. Views check, call one use case, answer."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gateway import answers, explanation, refusals
+from gateway.api_view import ApiView
+from gateway.database_clock import database_now
+from gateway.models import Notification
+from gateway.problems import FieldError, Problem
+from gateway.serializers import (
+    REQUEST_ID,
+    AcceptedSerializer,
+    AttemptListSerializer,
+    EventListSerializer,
+    NotificationSerializer,
+    ProblemSerializer,
+    StatusSerializer,
+    SubmitSerializer,
+)
+from gateway.submission import submit_notification
+
+PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem (RFC 9457); `code` says which.")
+READ_ERRORS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 503: PROBLEM}
+
+
+class NotificationsView(ApiView):
+    """Ask for a notification."""
+
+    required_scopes = {"POST": "notifications:write"}
+
+    @extend_schema(
+        operation_id="submit_notification",
+        summary="Notify a person",
+        request=SubmitSerializer,
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Stands for `request_id`.")
+        ],
+        responses={
+            202: AcceptedSerializer,
+            200: OpenApiResponse(AcceptedSerializer, description="Known `request_id`: the first answer and `current`."),
+            **dict.fromkeys((400, 401, 403, 413, 415, 422, 503), PROBLEM),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Accepted means stored: the answer is given after the commit."""
+        body = SubmitSerializer(data=with_idempotency_key(request))
+        body.is_valid(raise_exception=True)
+        with refusals.as_problems():
+            submitted = submit_notification(
+                body.to_request(),
+                client=request.user.client,
+                mode=request.user.mode,
+                correlation_id=request.correlation_id,
+            )
+        notification = submitted.notification
+        headers = {"Location": answers.accepted_answer(notification)["links"]["self"]}
+        if submitted.was_replayed:
+            answer = answers.replayed_answer(notification, now=database_now())
+            return Response(answer, status=200, headers=headers | {"Idempotency-Replayed": "true"})
+        return Response(answers.accepted_answer(notification), status=202, headers=headers)
+
+
+def with_idempotency_key(request: Request) -> dict[str, Any]:
+    """The body, its `request_id` taken from the header where it has none itself."""
+    key = request.headers.get("Idempotency-Key")
+    body: dict[str, Any] = request.data
+    if key is None:
+        return body
+    if not REQUEST_ID.match(key):
+        detail = "The Idempotency-Key header must be 1 to 255 printable ASCII characters without spaces."
+        raise Problem("validation_error", errors=[FieldError("/request_id", "invalid", detail)])
+    if body.get("request_id") not in (None, key):
+        raise Problem("idempotency_key_mismatch")
+    return body | {"request_id": key}
+
+
+class NotificationObjectView(ApiView):
+    """What the routes about one notification share: finding it among those the caller may see."""
+
+    required_scopes = {"GET": "notifications:read"}
+    #: Fetched with it.
+    related: Sequence[str] = ()
+
+    def find(self, request: Request, **path: Any) -> None:
+        """A notification of the caller's own client and mode; anything else does not exist."""
+        own = Notification.objects.filter(client=request.user.client, mode=request.user.mode)
+        self.notification = own.select_related(*self.related).filter(pk=path["notification_id"]).first()
+        if self.notification is None:
+            raise Http404
+
+
+class StatusView(NotificationObjectView):
+    """Where a notification is."""
+
+    @extend_schema(
+        operation_id="get_notification_status",
+        summary="Where is it?",
+        responses={200: StatusSerializer, **READ_ERRORS},
+    )
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """In short."""
+        return Response(answers.status_answer(self.notification, now=database_now()))
+
+
+class NotificationView(NotificationObjectView):
+    """One notification."""
+
+    related = ("template", "template_version")
+
+    @extend_schema(
+        operation_id="get_notification",
+        summary="Everything about it but its content",
+        responses={200: NotificationSerializer, **READ_ERRORS},
+    )
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """In full."""
+        return Response(answers.notification_answer(self.notification, now=database_now()))
+
+
+class AttemptsView(NotificationObjectView):
+    """The tries of a notification."""
+
+    @extend_schema(
+        operation_id="list_notification_attempts",
+        summary="Every try to hand it over",
+        responses={200: AttemptListSerializer, **READ_ERRORS},
+    )
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """Oldest first."""
+        return Response(whole_list([answers.attempt_answer(each) for each in self.notification.attempts.all()]))
+
+
+class EventsView(NotificationObjectView):
+    """The story of a notification."""
+
+    @extend_schema(
+        operation_id="list_notification_events",
+        summary="Every step so far",
+        responses={200: EventListSerializer, **READ_ERRORS},
+    )
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """Oldest first."""
+        steps = explanation.timeline(self.notification)
+        return Response(whole_list([answers.event_answer(number, step) for number, step in enumerate(steps, start=1)]))
+
+
+def whole_list(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list that always fits on one page."""
+    return {"results": results, "next": None, "previous": None}

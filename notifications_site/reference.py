@@ -1,0 +1,85 @@
+"""The reference documentation, written from the code, so that the two cannot differ."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.utils.translation import override
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.validation import validate_schema
+
+from gateway.problem_catalogue import PROBLEMS
+from gateway.reasons import REASONS
+from notifications_site.env import VARIABLES, Variable
+
+WRITTEN_BY = "Written by `make reference` from the code; changes by hand are lost."
+
+
+def reference_files() -> dict[Path, str]:
+    """Path, relative to the project, → content of every generated file."""
+    with override("en"):
+        return {
+            Path(".env.example"): env_example(VARIABLES.values()),
+            Path("docs/reference/settings.md"): settings_page(VARIABLES.values()),
+            Path("docs/reference/reasons.md"): reasons_page(),
+            Path("docs/reference/problems.md"): problems_page(),
+            Path("docs/reference/openapi.yaml"): openapi_file(),
+        }
+
+
+def env_example(variables: Iterable[Variable]) -> str:
+    """Every variable, commented out, with its meaning and default."""
+    lines = [
+        "# Every variable the platform reads. Without any of them it runs by itself: SQLite, no broker, mail is captured.",
+        "# Each may also be given as NAME_FILE: the path of a file that holds the value.",
+        f"# {WRITTEN_BY}",
+    ]
+    for each in variables:
+        lines += ["", f"# {each.meaning}", f"# Default: {each.default or 'none'}", f"#{each.name}="]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page(variables: Iterable[Variable]) -> str:
+    """The same as a table."""
+    rows = [f"| `{each.name}` | {each.default or '–'} | {each.meaning} |" for each in variables]
+    return _page(
+        "Settings",
+        "All settings are environment variables; each may also be given as `NAME_FILE`, the path of a file that holds "
+        "the value. A wrong value stops the start and names the variable.",
+        ["| variable | default | meaning |", "|---|---|---|", *rows],
+    )
+
+
+def reasons_page() -> str:
+    """Why a notification is where it is."""
+    rows = [f"| `{code}` | {each.word} | {each.sentence} | {each.action or '–'} |" for code, each in REASONS.items()]
+    return _page(
+        "Reasons",
+        "Every status comes with a reason. The code is stable; words may change. `{…}` is filled from the notification.",
+        ["| code | word | sentence | what to do |", "|---|---|---|---|", *rows],
+    )
+
+
+def problems_page() -> str:
+    """Every error of the API."""
+    rows = [
+        f"| {each.status} | `{code}` | {each.title} | {each.meaning} | {each.fix} |" for code, each in PROBLEMS.items()
+    ]
+    return _page(
+        "Problems",
+        "Every error is `application/problem+json` (RFC 9457). Program against `code`; texts may change. "
+        "Some codes belong to parts of the API that are still to come: see the status table in the README.",
+        ["| status | code | title | meaning | fix |", "|---|---|---|---|---|", *rows],
+    )
+
+
+def openapi_file() -> str:
+    """The OpenAPI document, valid and in YAML."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    validate_schema(schema)
+    rendered: bytes = OpenApiYamlRenderer().render(schema, renderer_context={})
+    return rendered.decode()
+
+
+def _page(title: str, introduction: str, table: list[str]) -> str:
+    return "\n".join([f"# {title}", "", introduction, "", *table, "", f"*{WRITTEN_BY}*", ""])

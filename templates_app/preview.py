@@ -1,0 +1,54 @@
+"""One content with example values, for the eyes. Nothing is stored or sent."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from templates_app.models import TemplateContent
+from templates_app.rendering import EmailWords, RenderingFailed, render_email, render_push
+from templates_app.selection import words_in
+from templates_app.variables import DeclaredVariable, parse_variables
+
+_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
+#: Media queries that are always true, and never.
+_ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What the person would get; `problem` says why there is nothing to see."""
+
+    #: The subject of a mail, the title of a push.
+    title: str = ""
+    html: str = ""
+    #: The text part of a mail, the body of a push.
+    text: str = ""
+    image: str = ""
+    problem: str = ""
+
+
+def example_values(variables: tuple[DeclaredVariable, ...]) -> dict[str, Any]:
+    """A value for each variable: its example, else its default, else its own name."""
+    return {
+        each.name: each.example if each.example is not None else each.default if each.default is not None else each.name
+        for each in variables
+    }
+
+
+def preview(content: TemplateContent) -> Preview:
+    """The content filled with example values."""
+    values = example_values(parse_variables(content.version.variables))
+    words = words_in(content)
+    try:
+        if isinstance(words, EmailWords):
+            mail = render_email(words, values, locale=content.locale)
+            return Preview(title=mail.subject, html=mail.html, text=mail.text)
+        push = render_push(words, values, locale=content.locale)
+        return Preview(title=push.title, text=push.body, image=push.image)
+    except RenderingFailed as failure:
+        return Preview(problem=str(failure))
+
+
+def in_scheme(html: str, scheme: str) -> str:
+    """The HTML as a device in `scheme` (light or dark) shows it, whatever the reader's own device prefers."""
+    return _SCHEME.sub(lambda found: _ALWAYS if found[1].lower() == scheme else _NEVER, html)

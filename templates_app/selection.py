@@ -1,0 +1,109 @@
+"""Which words: the live or pinned version of a template, in the closest locale.
+
+Published versions never change, so what was read of one is kept in the process for good (the last few hundred).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from uuid import UUID
+
+from templates_app.locales import fallback_chain
+from templates_app.models import Template, TemplateContent, TemplateVersion
+from templates_app.rendering import EmailWords, PushWords
+from templates_app.variables import DeclaredVariable, parse_variables
+from users.channels import Channel
+
+
+class TemplateNotFound(Exception):
+    """No template has this code."""
+
+
+class TemplateArchived(Exception):
+    """The template was taken out of use."""
+
+
+class TemplateNotPublished(Exception):
+    """The template has only a draft so far."""
+
+
+class TemplateVersionNotFound(Exception):
+    """The pinned version does not exist or was never published."""
+
+
+class ChannelNotInTemplate(Exception):
+    """The version has no words for this channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionWords:
+    """One published version with all its words."""
+
+    version_id: UUID
+    number: int
+    variables: tuple[DeclaredVariable, ...]
+    #: (locale, channel) → words.
+    contents: Mapping[tuple[str, str], EmailWords | PushWords]
+
+    def locale_for(self, channel: str, *, requested: str | None, persons: str, default: str) -> str:
+        """The first locale of the fall-back chain with words for `channel`.
+
+        Raises `ChannelNotInTemplate` when no locale of the chain has any.
+        """
+        for locale in fallback_chain(requested, persons, default):
+            if (locale, channel) in self.contents:
+                return locale
+        raise ChannelNotInTemplate(channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The template and version a request asks for."""
+
+    template: Template
+    words: VersionWords
+
+
+def choose(code: str, *, pinned: int | None) -> Chosen:
+    """The live version of `code`, or the pinned one if it was ever published.
+
+    Raises `TemplateNotFound`, `TemplateArchived`, `TemplateNotPublished` or `TemplateVersionNotFound`.
+    """
+    template = Template.objects.filter(code=code).first()
+    if template is None:
+        raise TemplateNotFound(code)
+    if template.is_archived:
+        raise TemplateArchived(code)
+    if pinned is None:
+        if template.live_version_id is None:
+            raise TemplateNotPublished(code)
+        return Chosen(template=template, words=words_of(template.live_version_id))
+    published = template.versions.exclude(state=TemplateVersion.State.DRAFT).filter(number=pinned)
+    version_id = published.values_list("pk", flat=True).first()
+    if version_id is None:
+        raise TemplateVersionNotFound(f"{code} version {pinned}")
+    return Chosen(template=template, words=words_of(version_id))
+
+
+@lru_cache(maxsize=500)
+def words_of(version_id: UUID) -> VersionWords:
+    """All words of a published version."""
+    version = TemplateVersion.objects.get(pk=version_id)
+    return VersionWords(
+        version_id=version.pk,
+        number=version.number,
+        variables=parse_variables(version.variables),
+        contents=MappingProxyType({(each.locale, each.channel): words_in(each) for each in version.contents.all()}),
+    )
+
+
+def words_in(content: TemplateContent) -> EmailWords | PushWords:
+    """The sources of one content, for its channel."""
+    if content.channel == Channel.EMAIL:
+        return EmailWords(
+            subject=content.subject, preheader=content.preheader, html=content.html, text=content.text
+        )
+    return PushWords(
+        title=content.title, body=content.body, image=content.image, link=content.link, data=content.data
+    )

@@ -1,0 +1,141 @@
+"""Forms of the admin's pages about people and API keys."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import UserChangeForm, UserCreationForm
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from users.api_keys import SCOPES
+from users.channels import Channel
+from users.masking import mask_token
+from users.models import ApiKey, Device, QuietHours, User
+from users.querysets import normalise_email
+
+#: Monday is 0, as in Python.
+WEEKDAYS = ((0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")), (6, _("Sunday")))
+
+
+class _Normalised:
+    """Stores addresses as everywhere else: None when empty, the domain in small letters."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str | None:
+        """One address, one account, however it is spelled."""
+        return normalise_email(self.cleaned_data["email"])
+
+    def clean_external_id(self) -> str | None:
+        """No id is not an empty id."""
+        return self.cleaned_data["external_id"] or None
+
+
+class PersonCreationForm(_Normalised, UserCreationForm):  # type: ignore[misc]  # the theme ships no types
+    """A new person; without a password nobody can sign in as them."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+        field_classes: ClassVar[dict[str, Any]] = {}
+
+
+class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # the theme ships no types
+    """A person's data."""
+
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007  the page names its fields
+        field_classes: ClassVar[dict[str, Any]] = {}
+
+
+class DeviceForm(forms.ModelForm[Device]):
+    """A device; the token of a stored one is shown by its last characters and cannot be changed."""
+
+    class Meta:
+        model = Device
+        fields = ("name", "platform", "provider", "token", "is_active")
+        widgets: ClassVar[dict[str, Any]] = {"token": UnfoldAdminTextInputWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and "token" in self.fields:
+            self.fields["token"].disabled = True
+            self.initial["token"] = mask_token(self.instance.token)
+
+    def clean_token(self) -> str:
+        """A stored token stays as it is: what the page showed was its mask."""
+        return self.cleaned_data["token"] if self.instance._state.adding else self.instance.token
+
+
+class QuietHoursForm(forms.ModelForm[QuietHours]):
+    """Weekdays and channels as boxes to tick; none means all."""
+
+    days = forms.TypedMultipleChoiceField(
+        label=_("Days"),
+        coerce=int,
+        choices=WEEKDAYS,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text=_("None means every day. A window over midnight belongs to the day it starts on."),
+    )
+    channels = forms.MultipleChoiceField(
+        label=_("Channels"),
+        choices=Channel.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text=_("None means every channel."),
+    )
+
+    class Meta:
+        model = QuietHours
+        fields = ("is_enabled", "timezone", "start", "end", "days", "channels")
+
+
+class ApiKeyForm(forms.Form):
+    """What a new key is for."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("For people: who uses it, and what for."),
+    )
+    client = forms.CharField(
+        label=_("Client"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("The system that sends. Keys of one client share request ids and notifications."),
+    )
+    mode = forms.ChoiceField(
+        label=_("Kind"),
+        choices=ApiKey.Mode.choices,
+        initial=ApiKey.Mode.LIVE,
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("May"),
+        choices=[(scope, scope) for scope in SCOPES],
+        initial=["notifications:write"],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+    days = forms.IntegerField(
+        label=_("Valid for so many days"),
+        min_value=1,
+        max_value=3650,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=_("Empty: until it is revoked."),
+    )
+
+    @property
+    def valid_for(self) -> timedelta | None:
+        """How long the key may be used; None means for good."""
+        days = self.cleaned_data["days"]
+        return timedelta(days=days) if days else None
