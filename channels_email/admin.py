@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from csp.decorators import csp_replace
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from channels_email.inbox import empty_inbox, in_scheme, newest, open_mail
+from channels_email.inbox import empty_inbox, newest, open_mail
 from channels_email.models import CapturedEmail
+from templates_app.mail_frame import mail_frame
 from users.staff_pages import ReadOnlyAdmin, action, ask_first
 
 
@@ -33,7 +33,10 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """One more: the mail's HTML for the frame, under its own policy."""
         preview = self.admin_site.admin_view(xframe_options_sameorigin(self.preview_view))
-        return [path("<uuid:mail_id>/preview/", preview, name="channels_email_capturedemail_preview"), *super().get_urls()]
+        return [
+            path("<uuid:mail_id>/preview/", preview, name="channels_email_capturedemail_preview"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, and beside it the newest mail; `?notification=` leads to the mail of that notification."""
@@ -52,15 +55,12 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
         return self._inbox(request, opened=mail)
 
     def preview_view(self, request: HttpRequest, mail_id: UUID) -> HttpResponse:
-        """The mail's HTML alone. Foreign pictures only when asked for: their servers see who looks."""
+        """The mail's HTML alone."""
         self._check_may_view(request)
         source = CapturedEmail.objects.filter(pk=mail_id).values_list("source", flat=True).first()
         if source is None:
             raise Http404
-        html = in_scheme(open_mail(source).html, "dark" if request.GET.get("scheme") == "dark" else "light")
-        show = _frame if request.GET.get("pictures") == "yes" else csp_replace({"img-src": ["data:"]})(_frame)
-        response: HttpResponse = show(request, html)
-        return response
+        return mail_frame(request, open_mail(source).html)
 
     @action(description=gettext_lazy("Delete all"), permissions=["delete_all"], icon="delete", is_dangerous=True)
     def delete_all(self, request: HttpRequest) -> HttpResponse:
@@ -111,13 +111,6 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
         }
         request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by the theme's header
         return TemplateResponse(request, "admin/channels_email/capturedemail/inbox.html", context)
-
-
-def _frame(request: HttpRequest, html: str) -> HttpResponse:
-    response = HttpResponse(html or "<!doctype html><title></title>")
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 def _identifier(text: str) -> UUID | None:

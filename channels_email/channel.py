@@ -1,13 +1,15 @@
 """The e-mail channel: recipient and words in, message out; the table of its providers."""
 
-from email.utils import formataddr
+from email.headerregistry import Address
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from channels_email.message import EmailMessage
 from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from templates_app.rendering import NOT_ON_ONE_LINE
 from users.channels import Channel
+from users.recipients import Recipient
 
 #: Dotted paths, so that a process never loads a vendor's library it does not use.
 PROVIDERS = {
@@ -41,9 +43,16 @@ class EmailChannel:
                 notification_id=order.notification_id,
                 message_id=order.message_id,
                 correlation_id=order.correlation_id,
-                to=formataddr((recipient.name, recipient.email)) if recipient.name else recipient.email,
+                to=_mailbox(recipient),
                 sender=settings.DEFAULT_FROM_EMAIL,
                 locale=order.locale,
                 words=order.words,
             )
         ]
+
+
+def _mailbox(recipient: Recipient) -> str:
+    """As people read it; the mail encodes what its headers cannot hold. No name ends a header or becomes an address."""
+    name = NOT_ON_ONE_LINE.sub(" ", recipient.name).strip()
+    local, _, domain = recipient.email.rpartition("@")
+    return str(Address(display_name=name, username=local, domain=domain))

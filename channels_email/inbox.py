@@ -1,6 +1,5 @@
 """The inbox of captured mails: what is in it, and a kept mail taken apart again for the eyes. No query counts."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -13,9 +12,6 @@ from channels_email.models import CapturedEmail
 
 #: Mails per page of the list.
 PAGE = 30
-_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
-#: Media queries that are always true, and never.
-_ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,7 @@ class OpenedMail:
 
 
 def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[CapturedEmail], bool]:
-    """A page of mails without their source, newest first, and whether there are older ones. `search`: to and subject."""
+    """A page of mails without their source, newest first, and whether there are older ones. Searches to and subject."""
     mails = CapturedEmail.objects.defer("source")
     if search:
         mails = mails.filter(Q(to__icontains=search) | Q(subject__icontains=search))
@@ -47,7 +43,7 @@ def empty_inbox() -> int:
 
 
 def open_mail(source: bytes) -> OpenedMail:
-    """A message (RFC 5322) in its parts. What cannot be decoded is shown with replacement characters, never an error."""
+    """A message (RFC 5322) in its parts. What cannot be decoded shows replacement characters, it is no error."""
     mail = message_from_bytes(bytes(source), policy=policy.default)
     return OpenedMail(
         headers=tuple((name, str(value)) for name, value in mail.items()),
@@ -67,8 +63,3 @@ def _body(mail: EmailMessage, kind: str) -> str:
     except (LookupError, ValueError):  # a character set nobody knows; broken transfer encoding
         payload = part.get_payload(decode=True)
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(part.get_payload())
-
-
-def in_scheme(html: str, scheme: str) -> str:
-    """The HTML as a device in `scheme` (light or dark) shows it, whatever the reader's own device prefers."""
-    return _SCHEME.sub(lambda found: _ALWAYS if found[1].lower() == scheme else _NEVER, html)

@@ -26,6 +26,7 @@ class FramedMail(BaseEmailMessage):  # type: ignore[misc]  # the library ships n
     """The shell file only says which block is subject, text and HTML. `render()` once, never the library's `send()`."""
 
     template_name = "channels_email/message.html"
+    subject: str
     _rendered = False
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -62,5 +63,5 @@ def frame(message: EmailMessage) -> EmailMultiAlternatives:
 
 def message_id_header(message: EmailMessage) -> str:
     """RFC 5322, section 3.6.4: unique at the sender's domain."""
-    _, address = parseaddr(message.sender)
-    return f"<{message.message_id}@{address.rpartition('@')[2] or 'localhost.localdomain'}>"
+    _, at, domain = parseaddr(message.sender)[1].rpartition("@")
+    return f"<{message.message_id}@{domain if at else 'localhost.localdomain'}>"

@@ -1,4 +1,4 @@
-"""What follows from a provider's answers: when to try again, and when to give up. Pure: no clock, no sleep, no query."""
+"""What follows from a provider's answers: when to try again, when to give up. Pure: no clock, no sleep, no query."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -65,7 +65,7 @@ def verdict_before_hand_over(away: ProviderAway, *, provider: str, tries_used: i
         reason="provider_down",
         data={"provider": provider, "n": str(tries + 1), "m": str(max_attempts)},
         waiting_for=WaitingFor.RETRY,
-        available=max(retry_delay(tries), away.retry_after or timedelta(0)),
+        available=max(retry_delay(tries), min(away.retry_after or timedelta(0), LONGEST_WAIT)),
         uses_attempt=True,
         event="retrying",
     )

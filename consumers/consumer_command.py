@@ -1,4 +1,4 @@
-"""What the loop commands share: arguments, what must be true before the start, the first line, the parts put together."""
+"""What the loop commands share: arguments, what must be true before the start, the parts put together."""
 
 import argparse
 import os
@@ -18,6 +18,7 @@ from consumers.brokers.database import DatabaseBroker
 from consumers.delivery import Delivery
 from consumers.health_checks import missing_migrations
 from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
+from consumers.process_life import on_stop_signals
 from consumers.process_locks import engine_shared
 from consumers.queues import QUEUE_OF
 from consumers.service_roles import ServiceRole
@@ -61,7 +62,7 @@ class LoopCommand(ExamplesCommand):
     """A command that runs until it is told to stop."""
 
     #: Only our own checks: the others concern pages and forms.
-    requires_system_checks: ClassVar[list[str]] = ["notify"]
+    requires_system_checks = ["notify"]
     role: ClassVar[ServiceRole]
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -81,8 +82,10 @@ class LoopCommand(ExamplesCommand):
             messages=options.get("max_messages"),
             supervisor_pid=options["supervisor_pid"],
         )
+        process = LoopProcess(role=self.role.name, limits=limits)
+        on_stop_signals(process.stopping.set)
         try:
-            self.run(LoopProcess(role=self.role.name, limits=limits), options)
+            self.run(process, options)
         except LoopFailed as error:
             raise CommandError("It ended by an error; the log says which.") from error
 

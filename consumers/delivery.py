@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
 from uuid_utils.compat import uuid7
 
 from consumers.backoff import verdict_after, verdict_before_hand_over
@@ -22,11 +23,14 @@ from gateway.tracking import AttemptResult, HandOver, Recorded
 log = structlog.get_logger(__name__)
 
 #: So many notifications are handed over between two commits, at first and at most.
-FIRST_HAND_OVER, LARGEST_HAND_OVER = 10, 100
+FIRST_HAND_OVER, LARGEST_HAND_OVER = 20, 100
 #: A hand-over shorter than this may grow, one longer than that shrinks: it bounds what a crash leaves in doubt.
-SHORT, LONG = timedelta(milliseconds=20), timedelta(milliseconds=200)
+SHORT, LONG = timedelta(milliseconds=50), timedelta(milliseconds=250)
 #: What is not handed over so long after the claim is given back, well before its lease is over.
 HAND_OVER_WITHIN = timedelta(seconds=10)
+#: Longer after the hand-over mark nothing more is handed over: one last call of 30 s still ends before the sweeper
+#: calls the outcome unknown and somebody else may send it.
+HAND_OVER_ENDS_AFTER = timedelta(seconds=30)
 #: Pause between two tries to record an outcome while the database is away.
 RECORD_AGAIN = timedelta(milliseconds=500)
 
@@ -77,9 +81,11 @@ class Delivery:
 
     def close(self) -> None:
         """Let go of the provider and of the journal, unless that holds what the database does not."""
-        if self._provider is not None:
-            self._provider.close()
-        self._journal.close(keep=self._has_unrecorded)
+        try:
+            if self._provider is not None:
+                self._provider.close()
+        finally:
+            self._journal.close(keep=self._has_unrecorded)
 
     def _hand_over_all(self, ready: list[Ready], claimed_at: float) -> int:
         try:
@@ -101,7 +107,13 @@ class Delivery:
         """The first provider in order, its connection open. All that may fail before the hand-over fails here."""
         if self._provider is None:
             self._provider = self._channel.load_provider(self._channel.provider_names()[0])
-        self._provider.connect()
+        try:
+            self._provider.connect()
+        except ProviderAway:
+            raise
+        except Exception as error:
+            log.exception("A provider's adapter failed before a hand-over.", action="connect")
+            raise ProviderAway(f"The connection failed: {type(error).__name__}.") from error
         return self._provider
 
     def _postpone(self, ready: Sequence[Ready], away: ProviderAway) -> None:
@@ -146,11 +158,10 @@ class Delivery:
         for (each, attempt_id, _), result in zip(
             order, self._answers(provider, [message for _, _, message in order]), strict=True
         ):
-            held = each.ready.held
-            self._journal.append(
+            self._write_down(
                 JournalLine(
-                    notification_id=held.id,
-                    claim_token=held.token,
+                    notification_id=each.ready.held.id,
+                    claim_token=cast(UUID, each.ready.held.token),  # a claimed row has one
                     attempt_id=attempt_id,
                     provider=provider.name,
                     result=result,
@@ -161,17 +172,28 @@ class Delivery:
             each.results.append(AttemptResult(attempt_id=attempt_id, result=result, duration_ms=took))
         return timedelta(seconds=time.monotonic() - started)
 
+    def _write_down(self, line: JournalLine) -> None:
+        try:
+            self._journal.append(line)
+        except OSError:
+            # A full disk takes away the second safety, not the first: the database gets the answer in a moment.
+            log.exception("An answer could not be written to the journal.", action="journal")
+
     def _answers(self, provider: Provider, messages: list[Message]) -> Iterator[SendResult]:
         """One result per message, whatever the provider does: what it left open may have gone out."""
-        answered = 0
+        answered, ends_at = 0, time.monotonic() + HAND_OVER_ENDS_AFTER.total_seconds()
         try:
             for result in provider.send(messages):
                 answered += 1
                 yield result
                 if answered == len(messages):
                     return
-            detail = "The provider gave no answer for this message."
-        except Exception as error:  # noqa: BLE001  an adapter with a fault must not take the consumer with it
+                if time.monotonic() > ends_at:
+                    detail = "It was too late to hand this message over."
+                    break
+            else:
+                detail = "The provider gave no answer for this message."
+        except Exception as error:  # an adapter with a fault must not take the consumer with it
             log.exception("A provider's adapter failed in the middle of a hand-over.", action="send")
             detail = f"The hand-over broke off: {type(error).__name__}."
         for _ in messages[answered:]:
@@ -201,6 +223,7 @@ class Delivery:
                 log.warning(
                     "The database is away; outcomes wait in the journal.", action="record", detail=type(error).__name__
                 )
+                close_old_connections()
                 if self._stopping.wait(RECORD_AGAIN.total_seconds()):
                     return
             else:

@@ -11,9 +11,10 @@ from datetime import timedelta
 import structlog
 from django.db import connections
 
+from consumers.parent_watch import is_orphan
 from consumers.ports import LOOPBACK
 from consumers.probe_server import ProbeServer, answers_of
-from consumers.process_life import Registration, State, is_orphan, on_stop_signals
+from consumers.process_life import Registration, State
 from consumers.worker import Progress
 
 log = structlog.stdlib.get_logger(__name__)
@@ -58,7 +59,6 @@ class LoopProcess:
 
     def run(self, loops: Sequence[Loop], *, port: int | None = None, host: str = LOOPBACK) -> None:
         """Run all loops to their end, answering /health on `port` meanwhile. Raises `LoopFailed`."""
-        on_stop_signals(self.stopping.set)
         with contextlib.ExitStack() as stack:
             if port is not None:
                 answers = answers_of(self._role, still_for=self.progress.still_for, is_draining=self.stopping.is_set)
@@ -70,7 +70,7 @@ class LoopProcess:
             self._run_threads(loops, registration)
         if self._has_failed:
             raise LoopFailed
-        log.info("Stopped.", action="stopped", handed_over=self.progress.handed_over)
+        log.info("Stopped.", action="stopped", done=self.progress.handed_over)
 
     def _run_threads(self, loops: Sequence[Loop], registration: Registration) -> None:
         threads = [

@@ -41,6 +41,7 @@ class OutcomeJournal:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         # Under its own name only now that it is locked: nobody may take it for the journal of a dead process.
         draft.rename(self.path)
+        self._is_closed = False
 
     def append(self, line: JournalLine) -> None:
         """Write one line with one system call."""
@@ -51,7 +52,10 @@ class OutcomeJournal:
         os.ftruncate(self._descriptor, 0)
 
     def close(self, *, keep: bool = False) -> None:
-        """Leave; the file goes too unless `keep` says that it holds what the database does not."""
+        """Leave; the file goes too unless `keep` says that it holds what the database does not. May be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if not keep:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
 from gateway import priorities, statuses
 from gateway.channel_contract import Channel, Message, Order, Outcome, Refusal
 from gateway.database_clock import database_now, in_zone
@@ -16,6 +19,8 @@ from templates_app.selection import words_of
 from templates_app.variables import typed_values
 from users.delivery_policy import Allow, DeferUntil, Suppress, decide
 from users.recipients import CategoryRules, Recipient, load_categories, load_recipients
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: Attempts with these outcomes settle a device: it gets no second copy and no second chance.
 SETTLED = (Outcome.ACCEPTED, Outcome.PERMANENT)
@@ -43,14 +48,21 @@ def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Rea
     ready: list[Ready] = []
     verdicts: list[tuple[Held, Verdict]] = []
     for notification in claimed:
-        made = _prepare_one(
-            channel,
-            notification,
-            recipients.get(notification.user_id),
-            categories[notification.category_code],
-            settled_devices.get(notification.pk, frozenset()),
-            now,
-        )
+        try:
+            made = _prepare_one(
+                channel,
+                notification,
+                recipients.get(notification.user_id),
+                categories[notification.category_code],
+                settled_devices.get(notification.pk, frozenset()),
+                now,
+            )
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # Its lease runs out as if a consumer had died over it; after a few such ends it is set aside.
+            log.exception("A notification cannot be prepared.", action="prepare", notification_id=str(notification.pk))
+            continue
         if isinstance(made, Verdict):
             verdicts.append((Held(notification.pk, notification.claim_token), made))
         else:

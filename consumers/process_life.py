@@ -1,6 +1,5 @@
-"""What every process of ours does while it lives: it is registered, hears signals and does not outlive its parent."""
+"""What every process of ours does while it lives: it is registered and hears signals."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -73,20 +72,3 @@ def on_stop_signals(stop: Callable[[], None]) -> None:
 
     signal.signal(signal.SIGTERM, hear)
     signal.signal(signal.SIGINT, hear)
-
-
-def is_orphan(supervisor_pid: int | None) -> bool:
-    """Whether the process that started this one is gone: another has become its parent."""
-    return supervisor_pid is not None and os.getppid() != supervisor_pid
-
-
-def end_with_master() -> None:
-    """In a worker process of the web server: end when its master does, or the port would stay taken. Else nothing."""
-    master = multiprocessing.parent_process()
-    if master is not None:
-        threading.Thread(target=_end_after, args=(master.join,), name="master-watch", daemon=True).start()
-
-
-def _end_after(wait: Callable[[], None]) -> None:
-    wait()
-    os.kill(os.getpid(), signal.SIGTERM)

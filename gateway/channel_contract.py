@@ -10,7 +10,20 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from templates_app.variables import CONTROL_CHARACTERS
 from users.recipients import CategoryRules, Recipient
+
+#: Characters of a provider's words that are kept.
+DETAIL_LENGTH = 500
+#: Characters of the other texts of an answer, as wide as their columns.
+LENGTHS = {"provider_message_id": 200, "error_code": 50, "provider_code": 50, "detail": DETAIL_LENGTH}
+#: A longer wait than this is no wait a provider means.
+LONGEST_RETRY_AFTER = timedelta(days=30)
+
+
+def storable(text: str, length: int) -> str:
+    """A provider's words as every database takes them: without NUL, halves of surrogate pairs and other controls."""
+    return CONTROL_CHARACTERS.sub("", text)[:length]
 
 
 class Outcome(StrEnum):
@@ -41,12 +54,20 @@ class SendResult:
     error_code: str = ""
     #: The provider's own code, such as "451 4.7.1".
     provider_code: str = ""
-    #: The provider's words, without addresses; at most 500 characters are kept.
+    #: The provider's words, without addresses; at most `DETAIL_LENGTH` characters are kept.
     detail: str = ""
-    #: When the provider says how long to wait.
+    #: When the provider says how long to wait; at most `LONGEST_RETRY_AFTER`.
     retry_after: timedelta | None = None
     #: For permanent: the reason of the catalogue the notification ends with.
     reason: str = "rejected"
+
+    def __post_init__(self) -> None:
+        # An answer that cannot be stored would be a doubt, and the message sent again.
+        for name, length in LENGTHS.items():
+            object.__setattr__(self, name, storable(getattr(self, name), length))
+        if self.retry_after is not None:
+            wait = min(max(self.retry_after, timedelta(0)), LONGEST_RETRY_AFTER)
+            object.__setattr__(self, "retry_after", wait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +86,7 @@ class ProviderAway(Exception):
     """A provider cannot be reached or refused us before anything was handed over; `outcome` says how bad it is."""
 
     def __init__(self, detail: str, *, outcome: Outcome = Outcome.TRANSIENT, retry_after: timedelta | None = None):
-        super().__init__(detail)
+        super().__init__(storable(detail, DETAIL_LENGTH))
         self.outcome = outcome
         self.retry_after = retry_after
 
@@ -162,5 +183,5 @@ class Channel(Protocol):
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider; its library is imported only now. Raises `UnknownProvider`."""
 
-    def build(self, order: Order) -> list[Message] | Refusal:
+    def build(self, order: Order) -> Sequence[Message] | Refusal:
         """The messages of one notification: one for an e-mail, one per device for a push."""

@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -67,3 +68,8 @@ def note(request: HttpRequest, status: int, seconds: float) -> None:
         status=status,
         duration_ms=round(seconds * 1000, 1),
     )
+
+
+def correlation_id_of(request: HttpRequest | Request) -> str:
+    """The id of the story this request belongs to."""
+    return str(getattr(request, "correlation_id", ""))

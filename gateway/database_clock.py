@@ -18,7 +18,7 @@ def now_sql() -> str:
 def database_now() -> datetime:
     """The database's clock, aware, in UTC. One short query."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {now_sql()} WHERE %s", [True])  # noqa: S608  no foreign text in it
+        cursor.execute(f"SELECT {now_sql()} WHERE %s", [True])
         value: datetime | str = cursor.fetchone()[0]
     # SQLite has no type for moments; it answers with text in UTC.
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)

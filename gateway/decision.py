@@ -17,7 +17,7 @@ from templates_app.selection import Chosen, choose
 from templates_app.variables import VariableFinding, check_values
 from users.delivery_policy import Allow, DeferUntil, Suppress, decide
 from users.models import User
-from users.recipients import Recipient, load_categories, load_recipients
+from users.recipients import CategoryRules, Recipient, load_recipients, rules_of
 
 #: How long a notification is useful when its template does not say.
 DEFAULT_TTL = timedelta(hours=72)
@@ -28,7 +28,7 @@ class UserNotFound(Exception):
 
 
 class VariablesInvalid(Exception):
-    """The variables do not fit the template; `findings` names each, `template` and `version` what they were held against."""
+    """The variables do not fit; `findings` names each, `template` and `version` what they were held against."""
 
     def __init__(self, findings: list[VariableFinding], *, template: str, version: int) -> None:
         super().__init__("; ".join(each.detail for each in findings))
@@ -79,7 +79,7 @@ def decide_request(request: NotificationRequest, *, user_id: uuid.UUID | None, n
     checked = check_values(chosen.words.variables, request.variables)
     if checked.findings:
         raise VariablesInvalid(list(checked.findings), template=template.code, version=chosen.words.number)
-    first = _first_status(request, recipient, category_code=template.category_id, now=now)
+    first = _first_status(request, recipient, rules_of(template.category), now)
     start = request.send_at or now
     ttl = timedelta(seconds=template.ttl_seconds) if template.ttl_seconds else DEFAULT_TTL
     return Decision(
@@ -108,8 +108,7 @@ class _First:
     waiting_for: str = ""
 
 
-def _first_status(request: NotificationRequest, recipient: Recipient, *, category_code: str, now: datetime) -> _First:
-    category = load_categories()[category_code]
+def _first_status(request: NotificationRequest, recipient: Recipient, category: CategoryRules, now: datetime) -> _First:
     is_critical = request.priority >= priorities.CRITICAL_FROM
     start = max(request.send_at or now, now)
     match decide(recipient, channel=request.channel, category=category, is_critical=is_critical, now=start):
@@ -118,9 +117,7 @@ def _first_status(request: NotificationRequest, recipient: Recipient, *, categor
         case DeferUntil(moment, reason, data):
             shown = data | {"t": in_zone(moment, recipient.timezone)}
             waits = WaitingFor.QUIET_HOURS
-            return _First(
-                status=Status.ACCEPTED, reason=reason, data=shown, waiting_for=waits, available_at=moment
-            )
+            return _First(status=Status.ACCEPTED, reason=reason, data=shown, waiting_for=waits, available_at=moment)
         case Allow() if start > now:
             return _First(
                 status=Status.ACCEPTED,

@@ -50,7 +50,10 @@ OUTCOMES: dict[str | None, tuple[str | Promise, str]] = {
 #: Steps that are no status, or that read differently in a timeline: title, sentence.
 EVENTS: dict[str, tuple[str | Promise, str | Promise]] = {
     "sent": (gettext_lazy("Handed over"), gettext_lazy("{provider} accepted it.")),
-    "released": (gettext_lazy("Given back"), gettext_lazy("Its consumer stopped before the hand-over; it is free again.")),
+    "released": (
+        gettext_lazy("Given back"),
+        gettext_lazy("Its consumer stopped before the hand-over; it is free again."),
+    ),
     "possible_duplicate": (
         gettext_lazy("Sent again after a doubt"),
         gettext_lazy("No proof arrived in time, so it goes out once more; it may arrive twice."),

@@ -1,4 +1,4 @@
-"""Same request id: same answer; other body: refused. The unique constraint of the table decides, never a cache."""
+"""Same request id: same answer; other body: refused. The table's unique constraint decides, never a cache."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ class RequestIdReused(Exception):
 
 
 def fingerprint(request: NotificationRequest) -> str:
-    """SHA-256 of the normalised request, without the person: they may be named in two ways and count as who they are."""
+    """SHA-256 of the normalised request, without the person, who may be named in two ways."""
     compared = asdict(request)
     del compared["request_id"], compared["user_id"]
     for name in ("send_at", "expires_at"):

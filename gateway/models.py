@@ -1,4 +1,4 @@
-"""The ledger. A `Notification` is at once API resource, outbox entry, queue of the embedded mode and delivery record."""
+"""The ledger. A `Notification` is at once API resource, outbox entry, embedded queue and delivery record."""
 
 from django.conf import settings
 from django.db import models

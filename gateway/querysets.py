@@ -1,7 +1,7 @@
 """Adjectives for notifications. "Now" is always the database's clock."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
@@ -11,28 +11,28 @@ from gateway import statuses
 from gateway.statuses import Status
 
 if TYPE_CHECKING:
-    pass
+    from gateway.models import Notification  # noqa: F401  named in quotes below
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    def due(self) -> "NotificationQuerySet":
+    def due(self) -> Self:
         """Waiting, their moment has come, and they are still useful."""
         return self.filter(status=Status.ACCEPTED, available_at__lte=Now(), expires_at__gt=Now())
 
-    def claimable(self) -> "NotificationQuerySet":
+    def claimable(self) -> Self:
         """What a consumer may take: due or queued, or held by somebody whose lease is over before the hand-over."""
         stolen = Q(status__in=statuses.STEAL.sources, lease_expires_at__lte=Now())
         waiting = Q(status__in=statuses.CLAIM.sources, available_at__lte=Now())
         return self.filter(waiting | stolen, expires_at__gt=Now())
 
-    def stalled(self, change: statuses.Change, *, grace: timedelta = timedelta(0)) -> "NotificationQuerySet":
+    def stalled(self, change: statuses.Change, *, grace: timedelta = timedelta(0)) -> Self:
         """Held by a consumer that has not come back: the lease, and `grace` on top of it, is over."""
         return self.filter(status__in=change.sources, lease_expires_at__lte=Now() - grace)
 
-    def overdue(self) -> "NotificationQuerySet":
+    def overdue(self) -> Self:
         """Too late to be useful and not yet handed over."""
         return self.filter(status__in=statuses.EXPIRE.sources, expires_at__lte=Now())
 
-    def dead_letters(self) -> "NotificationQuerySet":
+    def dead_letters(self) -> Self:
         """Given up; an operator may give them another life."""
         return self.filter(status=Status.FAILED)

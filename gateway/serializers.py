@@ -286,7 +286,7 @@ class EventSerializer(serializers.Serializer[Any]):
     type = serializers.CharField()
     at = serializers.DateTimeField()
     detail = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # the contract's name; hides a member nobody reads here
 
 
 class AttemptListSerializer(serializers.Serializer[Any]):
@@ -316,7 +316,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     request_id = serializers.CharField(allow_null=True)
     fix = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(), required=False)
+    errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]  # as above
 
 
 def _nested(findings: list[Any]) -> dict[str, Any] | list[serializers.ErrorDetail]:

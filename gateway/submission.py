@@ -35,9 +35,7 @@ class Submitted:
     was_replayed: bool
 
 
-def submit_notification(
-    request: NotificationRequest, *, client: str, mode: str, correlation_id: str = ""
-) -> Submitted:
+def submit_notification(request: NotificationRequest, *, client: str, mode: str, correlation_id: str = "") -> Submitted:
     """Accept a request, or repeat the answer it got before.
 
     Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
@@ -97,7 +95,7 @@ def _new_row(
         template=decision.chosen.template,
         template_version_id=decision.chosen.words.version_id,
         locale=decision.locale,
-        category_code=decision.chosen.template.category_id,
+        category_code=decision.chosen.template.category.code,
         variables=decision.variables,
         metadata=request.metadata,
         priority=request.priority,

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from gateway import statuses
-from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
+from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
 from gateway.database_clock import now_sql
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.outbox import Held, Verdict, settle
@@ -23,7 +24,7 @@ from gateway.statuses import Status
 from templates_app.models import OnUnknown
 from users.channels import Channel
 
-#: From the hand-over on: how long until a silent consumer counts as dead. Longer than any provider call may take (30 s).
+#: From the hand-over on: how long until a silent consumer counts as dead. Longer than any provider call (30 s).
 SENDING_LEASE = timedelta(seconds=45)
 #: On top of the lease, before the sweeper calls the outcome unknown.
 SENDING_GRACE = timedelta(seconds=60)
@@ -33,8 +34,6 @@ RESEND_AFTER = {Channel.EMAIL: timedelta(seconds=60), Channel.PUSH: timedelta(se
 HOLD_FOR = timedelta(days=3)
 #: A replayed dead letter may be sent for so long.
 REPLAY_TTL = timedelta(hours=72)
-#: Characters of a provider's words that are kept.
-DETAIL_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
             number=wanted[pk].number,
             provider=provider,
             device_id=device_id,
-            claim_token=wanted[pk].held.token,
+            claim_token=cast(UUID, wanted[pk].held.token),  # it equals the row's, and a held row has one
         )
         for pk in wanted
         if pk in ours
@@ -135,11 +134,11 @@ def _close_attempts(results: Iterable[AttemptResult]) -> None:
     rows = [
         (
             each.result.outcome.value,
-            each.result.error_code[:50],
-            each.result.provider_code[:50],
-            each.result.detail[:DETAIL_LENGTH],
+            each.result.error_code,
+            each.result.provider_code,
+            each.result.detail,
             None if each.result.retry_after is None else int(each.result.retry_after.total_seconds()),
-            each.result.provider_message_id[:200],
+            each.result.provider_message_id,
             each.duration_ms,
             key.get_db_prep_value(each.attempt_id, connection),
         )
@@ -292,7 +291,7 @@ def _row(news: ProviderNews) -> ProviderEvent:
         type=news.type,
         occurred_at=news.occurred_at,
         reason=news.reason if news.type is EventType.BOUNCED else "",
-        detail=news.detail[:DETAIL_LENGTH],
+        detail=storable(news.detail, DETAIL_LENGTH),
     )
 
 
@@ -340,7 +339,7 @@ def _apply_early_news(ids: Collection[UUID]) -> None:
 
 
 def settle_by_hand(notification_id: UUID, *, who: str, arrived: bool) -> bool:
-    """An operator settles a doubt: it arrived, or it is given up (and may then be replayed). False when there was none."""
+    """An operator settles a doubt: it arrived, or it is given up (and may be replayed). False when there was none."""
     if arrived:
         verdict = Verdict(change=statuses.PROVE_SENT, reason="sent", data={"who": who}, columns={"sent_at": Now()})
     else:

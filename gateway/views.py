@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway import answers, explanation, refusals
 from gateway.api_view import ApiView
+from gateway.correlation import correlation_id_of
 from gateway.database_clock import database_now
 from gateway.models import Notification
 from gateway.problems import FieldError, Problem
@@ -25,6 +26,7 @@ from gateway.serializers import (
     SubmitSerializer,
 )
 from gateway.submission import submit_notification
+from users.authentication import caller_of
 
 PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem (RFC 9457); `code` says which.")
 READ_ERRORS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 503: PROBLEM}
@@ -52,12 +54,13 @@ class NotificationsView(ApiView):
         """Accepted means stored: the answer is given after the commit."""
         body = SubmitSerializer(data=with_idempotency_key(request))
         body.is_valid(raise_exception=True)
+        caller = caller_of(request)
         with refusals.as_problems():
             submitted = submit_notification(
                 body.to_request(),
-                client=request.user.client,
-                mode=request.user.mode,
-                correlation_id=request.correlation_id,
+                client=caller.client,
+                mode=caller.mode,
+                correlation_id=correlation_id_of(request),
             )
         notification = submitted.notification
         headers = {"Location": answers.accepted_answer(notification)["links"]["self"]}
@@ -70,7 +73,7 @@ class NotificationsView(ApiView):
 def with_idempotency_key(request: Request) -> dict[str, Any]:
     """The body, its `request_id` taken from the header where it has none itself."""
     key = request.headers.get("Idempotency-Key")
-    body: dict[str, Any] = request.data
+    body: dict[str, Any] = dict(request.data)
     if key is None:
         return body
     if not REQUEST_ID.match(key):
@@ -90,10 +93,9 @@ class NotificationObjectView(ApiView):
 
     def find(self, request: Request, **path: Any) -> None:
         """A notification of the caller's own client and mode; anything else does not exist."""
-        own = Notification.objects.filter(client=request.user.client, mode=request.user.mode)
-        self.notification = own.select_related(*self.related).filter(pk=path["notification_id"]).first()
-        if self.notification is None:
-            raise Http404
+        caller = caller_of(request)
+        own = Notification.objects.filter(client=caller.client, mode=caller.mode).select_related(*self.related)
+        self.notification = get_object_or_404(own, pk=path["notification_id"])
 
 
 class StatusView(NotificationObjectView):

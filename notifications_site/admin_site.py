@@ -1,7 +1,23 @@
-"""The frame of the admin pages: badge, sidebar."""
+"""The frame of the admin pages: badge, sidebar, first page."""
+
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from gateway.admin.listing import person_name, status_chip
+from gateway.explanation import answer
+from gateway.models import Notification
+
+#: Notifications on the first page.
+LATEST = 10
+
+Item = dict[str, Any]
 
 
 def environment_badge(request: HttpRequest) -> list[str]:
@@ -16,3 +32,112 @@ def environment_badge(request: HttpRequest) -> list[str]:
             return ["Staging", "warning"]
         case _:
             return ["Production", "danger"]
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """Our one style sheet."""
+    return static("notifications_site/notify.css")
+
+
+def script(request: HttpRequest) -> str:
+    """Our one script."""
+    return static("notifications_site/notify.js")
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar; the theme hides what the person may not see, and empty groups."""
+    captured = _captured_messages(request)
+    groups: list[tuple[str | Promise, list[Item]]] = [
+        (_("Overview"), [_item(_("Start"), "dashboard", reverse("admin:index"), is_active=_is_start)]),
+        (
+            _("Content"),
+            [_page(_("Templates"), "draft", "templates_app", "template", also="templateversion"), *captured],
+        ),
+        (
+            _("Activity"),
+            [
+                _page(_("Notifications"), "mail", "gateway", "notification"),
+                _page(_("People"), "group", "users", "user"),
+                _page(_("Dead letters"), "warning", "gateway", "deadletter"),
+            ],
+        ),
+        (
+            _("Developers"),
+            [_page(_("API keys"), "key", "users", "apikey"), _item(_("API docs"), "menu_book", reverse("docs"))],
+        ),
+        (_("Operations"), [_page(_("Live services"), "dns", "consumers", "serviceinstance")]),
+        (
+            _("Administration"),
+            [
+                _page(_("Staff groups"), "admin_panel_settings", "auth", "group"),
+                _page(_("Categories"), "label", "users", "category"),
+            ],
+        ),
+    ]
+    return [{"title": title, "items": items} for title, items in groups]
+
+
+def _captured_messages(request: HttpRequest) -> list[Item]:
+    """One item for both inboxes, as long as something is captured; it opens the one the person may see."""
+    inboxes = [
+        (settings.EMAIL_PROVIDERS, "channels_email", "capturedemail"),
+        (settings.PUSH_PROVIDERS, "channels_push", "capturedpush"),
+    ]
+    for providers, app, model in inboxes:
+        if "capture" in providers and request.user.has_perm(f"{app}.view_{model}"):
+            item = _page(_("Captured messages"), "inbox", app, model)
+            return [item | {"active": _is_under("channels_email/", "channels_push/")}]
+    return []
+
+
+def _page(title: str | Promise, icon: str, app: str, model: str, *, also: str = "") -> Item:
+    """The list of a model, for those who may view it; `also` names a model whose pages belong to it."""
+
+    def may_view(request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+
+    prefixes = [f"{app}/{model}/", *([f"{app}/{also}/"] if also else [])]
+    item = _item(title, icon, reverse(f"admin:{app}_{model}_changelist"), is_active=_is_under(*prefixes))
+    return item | {"permission": may_view}
+
+
+def _item(
+    title: str | Promise, icon: str, link: str, *, is_active: Callable[[HttpRequest], bool] | None = None
+) -> Item:
+    return {"title": title, "icon": icon, "link": link, "active": is_active or _is_under(link)}
+
+
+def _is_start(request: HttpRequest) -> bool:
+    return request.path == reverse("admin:index")
+
+
+def _is_under(*prefixes: str) -> Callable[[HttpRequest], bool]:
+    """Whether the page is below one of these, seen from /admin/."""
+
+    def is_active(request: HttpRequest) -> bool:
+        return request.path.startswith(tuple(reverse("admin:index") + prefix for prefix in prefixes))
+
+    return is_active
+
+
+def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What to do first, and the last notifications; nothing is counted."""
+    latest: list[Notification] = []
+    if request.user.has_perm("gateway.view_notification"):
+        rows = Notification.objects.select_related("template").prefetch_related("user").order_by("-pk")
+        latest = list(rows[:LATEST])
+    return context | {
+        "title": _("Start"),
+        "latest": [
+            {
+                "notification": each,
+                "person": person_name(each),
+                "chip": status_chip(each.status),
+                "answer": answer(each),
+            }
+            for each in latest
+        ],
+        "may_view_notifications": request.user.has_perm("gateway.view_notification"),
+        "may_make_keys": request.user.has_perm("users.add_apikey"),
+        "inbox": next(iter(_captured_messages(request)), None),
+    }

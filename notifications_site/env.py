@@ -1,6 +1,6 @@
 """Typed readers for environment variables. A wrong value stops the start and names the variable.
 
-Every variable may also be given as ``NAME_FILE``: the path of a file that holds the value (secrets of container platforms).
+Every variable may also be given as ``NAME_FILE``: the path of a file that holds the value (container secrets).
 Each reader notes what it read in `VARIABLES`, so documentation and `.env.example` can be checked against the code.
 """
 
@@ -36,7 +36,7 @@ VARIABLES: dict[str, Variable] = {}
 
 
 def _raw(name: str) -> str | None:
-    """The value of NAME, or the content of the file NAME_FILE points to; None when neither is set or the value is empty."""
+    """The value of NAME, or the content of the file NAME_FILE points to; None when neither is set, or empty."""
     path = os.environ.get(f"{name}_FILE")
     value = os.environ.get(name)
     if path and value:

@@ -30,7 +30,7 @@ def reference_files() -> dict[Path, str]:
 def env_example(variables: Iterable[Variable]) -> str:
     """Every variable, commented out, with its meaning and default."""
     lines = [
-        "# Every variable the platform reads. Without any of them it runs by itself: SQLite, no broker, mail is captured.",
+        "# Every variable the platform reads. Without any it runs by itself: SQLite, no broker, mail is captured.",
         "# Each may also be given as NAME_FILE: the path of a file that holds the value.",
         f"# {WRITTEN_BY}",
     ]
@@ -55,7 +55,7 @@ def reasons_page() -> str:
     rows = [f"| `{code}` | {each.word} | {each.sentence} | {each.action or '–'} |" for code, each in REASONS.items()]
     return _page(
         "Reasons",
-        "Every status comes with a reason. The code is stable; words may change. `{…}` is filled from the notification.",
+        "Every status comes with a reason. The code is stable, words may change. `{…}` is filled from the row.",
         ["| code | word | sentence | what to do |", "|---|---|---|---|", *rows],
     )
 
@@ -75,9 +75,10 @@ def problems_page() -> str:
 
 def openapi_file() -> str:
     """The OpenAPI document, valid and in YAML."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
-    validate_schema(schema)
-    rendered: bytes = OpenApiYamlRenderer().render(schema, renderer_context={})
+    # The library has no types for these.
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+    rendered: bytes = OpenApiYamlRenderer().render(schema, renderer_context={})  # type: ignore[no-untyped-call]
     return rendered.decode()
 
 

@@ -1,4 +1,4 @@
-"""All settings on one page. Without any environment variable this is the embedded mode: SQLite, no broker, mail is captured."""
+"""All settings on one page. Without any variable this is the embedded mode: SQLite, no broker, mail is captured."""
 
 from pathlib import Path
 
@@ -127,7 +127,8 @@ SQLITE = {
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+        "PRAGMA temp_store=MEMORY;",
     },
 }
 DATABASES = {
@@ -229,5 +230,28 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "notifications_site.admin_site.environment_badge",
+    "DASHBOARD_CALLBACK": "notifications_site.admin_site.first_page",
+    "STYLES": ["notifications_site.admin_site.stylesheet"],
+    "SCRIPTS": ["notifications_site.admin_site.script"],
     "COMMAND": {"search_models": False, "show_history": False},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "notifications_site.admin_site.sidebar",
+    },
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.4% .014 222)",
+            "100": "oklch(94.2% .03 222)",
+            "200": "oklch(88.6% .055 223)",
+            "300": "oklch(80.6% .088 225)",
+            "400": "oklch(71.4% .112 228)",
+            "500": "oklch(61.6% .116 231)",
+            "600": "oklch(52.4% .108 234)",
+            "700": "oklch(45.4% .093 236)",
+            "800": "oklch(38.8% .077 238)",
+            "900": "oklch(33.6% .062 240)",
+            "950": "oklch(24.6% .046 242)",
+        },
+    },
 }

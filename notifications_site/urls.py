@@ -5,7 +5,11 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from gateway import problems
-from notifications_site import error_pages
+from notifications_site import (
+    api_schema,  # noqa: F401  makes itself known to drf-spectacular
+    error_pages,
+    health,
+)
 
 handler400 = problems.handler400
 handler403 = problems.handler403
@@ -19,4 +23,9 @@ urlpatterns = [
     path("api/docs/errors/", error_pages.error_index, name="errors"),
     path("api/docs/errors/<str:code>", error_pages.error_page, name="error"),
     path("admin/", admin.site.urls),
+    path("health", health.health),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("livez", health.live),
+    path("readyz", health.ready),
 ]

@@ -4,7 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from consumers.parent_watch import end_with_master
 from notifications_site.raw_requests import made_readable
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_site.settings")
 application = made_readable(get_wsgi_application())
+end_with_master()

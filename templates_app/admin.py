@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from csp.decorators import csp_replace
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
@@ -22,8 +21,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from templates_app import publishing
 from templates_app.admin_forms import ContentForm, ContentFormSet, PublishForm, TemplateForm, VersionForm
 from templates_app.content_checks import check_version
+from templates_app.mail_frame import mail_frame
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
-from templates_app.preview import in_scheme, preview
+from templates_app.preview import preview
 from users.channels import Channel
 from users.models import User
 from users.staff_pages import StaffAdmin, StaffStackedInline, StaffTabularInline, action, ask_first, display
@@ -393,12 +393,8 @@ class TemplateVersionAdmin(DraftActions):
         return TemplateResponse(request, "admin/templates_app/templateversion/look.html", context)
 
     def preview_view(self, request: HttpRequest, version_id: UUID, content_id: int) -> HttpResponse:
-        """The HTML alone. Foreign pictures only when asked for."""
-        shown = preview(self._content(request, version_id, content_id))
-        html = in_scheme(shown.html, "dark" if request.GET.get("scheme") == "dark" else "light")
-        show = _frame if request.GET.get("pictures") == "yes" else csp_replace({"img-src": ["data:"]})(_frame)
-        response: HttpResponse = show(request, html)
-        return response
+        """The HTML alone."""
+        return mail_frame(request, preview(self._content(request, version_id, content_id)).html)
 
     def _find(self, request: HttpRequest, object_id: str) -> TemplateVersion:
         version = self.get_object(request, object_id)
@@ -410,7 +406,9 @@ class TemplateVersionAdmin(DraftActions):
         if not self.has_view_permission(request):
             raise PermissionDenied
         content = (
-            TemplateContent.objects.filter(pk=content_id, version=version_id).select_related("version__template").first()
+            TemplateContent.objects.filter(pk=content_id, version=version_id)
+            .select_related("version__template")
+            .first()
         )
         if content is None:
             raise Http404
@@ -432,8 +430,12 @@ class TemplateVersionAdmin(DraftActions):
         """Coloured, and what it means for whoever wants to change something."""
         words = {
             TemplateVersion.State.DRAFT: _("Nobody gets it yet. Change it as you like, then publish it."),
-            TemplateVersion.State.PUBLISHED: _("Every request gets it. It never changes; make a new draft to change the words."),
-            TemplateVersion.State.RETIRED: _("It was live before. It never changes; make a new draft of it to use it again."),
+            TemplateVersion.State.PUBLISHED: _(
+                "Every request gets it. It never changes; make a new draft to change the words."
+            ),
+            TemplateVersion.State.RETIRED: _(
+                "It was live before. It never changes; make a new draft of it to use it again."
+            ),
         }
         return format_html("{} {}", state_chip(version), words[TemplateVersion.State(version.state)])
 
@@ -482,10 +484,3 @@ def _finding_words(finding: Any) -> str:
 
 def _finding_chip(finding: Any) -> tuple[str, str]:
     return ("danger", _("mend it")) if finding.level == "error" else ("warning", _("look at it"))
-
-
-def _frame(request: HttpRequest, html: str) -> HttpResponse:
-    response = HttpResponse(html or "<!doctype html><title></title>")
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response

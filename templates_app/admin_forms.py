@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from templates_app.locales import normalise_locale
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.variables import DeclarationInvalid, variables_to_json
+from users.staff_pages import StaffForm
 
 
 def clean_locale(text: str) -> str:
@@ -21,7 +22,7 @@ def clean_locale(text: str) -> str:
         raise ValidationError(str(error)) from error
 
 
-class TemplateForm(forms.ModelForm[Template]):
+class TemplateForm(StaffForm):
     """What holds for all versions."""
 
     class Meta:
@@ -48,7 +49,7 @@ class TemplateForm(forms.ModelForm[Template]):
         return clean_locale(self.cleaned_data["default_locale"])
 
 
-class VersionForm(forms.ModelForm[TemplateVersion]):
+class VersionForm(StaffForm):
     """The declared variables of a draft."""
 
     class Meta:
@@ -69,13 +70,16 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
             raise ValidationError([f"{each.pointer}: {each.detail}" for each in error.findings]) from error
 
 
-class ContentForm(forms.ModelForm[TemplateContent]):
+class ContentForm(StaffForm):
     """The words for one locale; fields write from the right where the language does."""
 
     class Meta:
         model = TemplateContent
         fields = ("locale", "subject", "preheader", "html", "text", "title", "body", "image", "link", "data")
-        widgets: ClassVar[dict[str, Any]] = {"image": UnfoldAdminTextInputWidget(), "link": UnfoldAdminTextInputWidget()}
+        widgets: ClassVar[dict[str, Any]] = {
+            "image": UnfoldAdminTextInputWidget(),
+            "link": UnfoldAdminTextInputWidget(),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping
+from html import escape
 from types import MappingProxyType
 from typing import Any
 
@@ -189,6 +190,13 @@ def _filtered(value: Any, function: Any, arguments: list[tuple[bool, Any]], cont
     return result
 
 
+def _written_out(value: Any, context: BoundedContext) -> str:
+    if not isinstance(value, str):
+        return render_value_in_context(value, context)
+    # Most values are text; Django's way to the same escaping takes three times as long.
+    return escape(value) if context.autoescape and not isinstance(value, SafeString) else value
+
+
 class CountedText(TextNode):
     """Fixed text."""
 
@@ -210,7 +218,7 @@ class CountedValue(VariableNode):
             return ""
         if type(value) in CONTAINERS:
             raise RenderingStopped(f"{self.filter_expression} is a list, not a text: go through it with a for tag.")
-        text = render_value_in_context(value, context)
+        text = _written_out(value, context)
         if self.is_link and context.autoescape and has_refused_scheme(text):
             raise RenderingStopped(f"{self.filter_expression} is not a link with https, http or mailto.")
         context.wrote(len(text))

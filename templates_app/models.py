@@ -83,6 +83,7 @@ class TemplateVersion(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        permissions = [("publish_templateversion", "Can publish template versions")]
         constraints = [
             models.UniqueConstraint(fields=["template", "number"], name="one_version_per_number"),
             # Two editors asking for a draft at once get one.

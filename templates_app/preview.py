@@ -1,17 +1,12 @@
 """One content with example values, for the eyes. Nothing is stored or sent."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from templates_app.models import TemplateContent
 from templates_app.rendering import EmailWords, RenderingFailed, render_email, render_push
 from templates_app.selection import words_in
-from templates_app.variables import DeclaredVariable, parse_variables
-
-_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
-#: Media queries that are always true, and never.
-_ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
+from templates_app.variables import DeclaredVariable, parse_variables, typed_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +32,8 @@ def example_values(variables: tuple[DeclaredVariable, ...]) -> dict[str, Any]:
 
 def preview(content: TemplateContent) -> Preview:
     """The content filled with example values."""
-    values = example_values(parse_variables(content.version.variables))
+    declared = parse_variables(content.version.variables)
+    values = typed_values(declared, example_values(declared))
     words = words_in(content)
     try:
         if isinstance(words, EmailWords):
@@ -47,8 +43,3 @@ def preview(content: TemplateContent) -> Preview:
         return Preview(title=push.title, text=push.body, image=push.image)
     except RenderingFailed as failure:
         return Preview(problem=str(failure))
-
-
-def in_scheme(html: str, scheme: str) -> str:
-    """The HTML as a device in `scheme` (light or dark) shows it, whatever the reader's own device prefers."""
-    return _SCHEME.sub(lambda found: _ALWAYS if found[1].lower() == scheme else _NEVER, html)

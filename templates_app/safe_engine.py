@@ -259,7 +259,7 @@ def _compile(source: str, *, autoescape: bool) -> SafeTemplate:
         return _engine(autoescape=autoescape).from_string(source)
     except TemplateSyntaxError as error:
         raise TemplateSyntaxProblem(str(error), _line_of(error)) from None
-    except (RuntimeError, ValueError, TypeError, ArithmeticError) as error:  # RecursionError is a RuntimeError
+    except Exception as error:  # noqa: BLE001  Django's parser lets StopIteration, RecursionError and others through
         raise TemplateSyntaxProblem(f"A tag cannot be read ({type(error).__name__}).", _line_of(error)) from None
 
 

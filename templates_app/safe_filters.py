@@ -58,7 +58,10 @@ def _in_date_format(value: Any, form: Any, by_name: Callable[..., str], by_lette
         return str(by_name(moment, form))
     if not isinstance(form, str) or len(form) > MAX_DATE_FORMAT:
         raise RenderingStopped(f"A date format is a text of at most {MAX_DATE_FORMAT} characters.")
-    return str(by_letters(moment, form))
+    try:
+        return str(by_letters(moment, form))
+    except (AttributeError, TypeError):  # hours of a date, or days by the time filter
+        raise RenderingStopped("A date or time format asks for what the value does not have.") from None
 
 
 @register.filter("floatformat", is_safe=True)

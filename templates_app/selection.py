@@ -70,7 +70,7 @@ def choose(code: str, *, pinned: int | None) -> Chosen:
 
     Raises `TemplateNotFound`, `TemplateArchived`, `TemplateNotPublished` or `TemplateVersionNotFound`.
     """
-    template = Template.objects.filter(code=code).first()
+    template = Template.objects.select_related("category").filter(code=code).first()
     if template is None:
         raise TemplateNotFound(code)
     if template.is_archived:

@@ -34,12 +34,17 @@ class FakeProvider:
     name = "fake"
 
     def __init__(
-        self, *answers: Answer, reports_delivery: bool = False, connects: Iterable[Exception | None] = ()
+        self,
+        *answers: Answer,
+        reports_delivery: bool = False,
+        connects: Iterable[Exception | Callable[[], None] | None] = (),
     ) -> None:
         self.reports_delivery = reports_delivery
         self._answers = list(answers)
-        #: What the next calls of `connect` raise; None for a success.
+        #: What the next calls of `connect` raise or do; None for a success.
         self._connects = list(connects)
+        #: How many messages each call of `send` brought.
+        self.batches: list[int] = []
         #: Every message that reached the provider, in order.
         self.handed_over: list[Message] = []
         #: How many transactions of ours were open at each message; a test's own does not count.
@@ -51,10 +56,13 @@ class FakeProvider:
     def connect(self) -> None:
         self.connect_count += 1
         trouble = self._connects.pop(0) if self._connects else None
-        if trouble is not None:
+        if isinstance(trouble, Exception):
             raise trouble
+        if trouble is not None:
+            trouble()
 
     def send(self, messages: Sequence[Message]) -> Iterator[SendResult]:
+        self.batches.append(len(messages))
         for message in messages:
             self.handed_over.append(message)
             self.open_transactions.append(len(connection.atomic_blocks) - self._outside)

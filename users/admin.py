@@ -22,6 +22,7 @@ from users.admin_forms import ApiKeyForm, DeviceForm, PersonChangeForm, PersonCr
 from users.api_keys import create_api_key, revoke_api_key
 from users.masking import mask_email
 from users.models import ApiKey, Category, Device, Preference, QuietHours, User
+from users.moments import clock
 from users.staff_pages import (
     InfinitePaginator,
     ReadOnlyAdmin,
@@ -173,7 +174,17 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("name", "shown_prefix", "mode", "client", "state_label", "last_used", "created")
     list_filter = ("mode",)
     ordering = ("-id",)
-    fields = ("name", "shown_prefix", "mode", "client", "shown_scopes", "state_label", "created", "expires", "last_used")
+    fields = (
+        "name",
+        "shown_prefix",
+        "mode",
+        "client",
+        "shown_scopes",
+        "state_label",
+        "created",
+        "expires",
+        "last_used",
+    )
     readonly_fields = fields
     actions_detail = ("revoke",)
     empty_title = gettext_lazy("No API keys yet")
@@ -187,7 +198,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """Whoever may change keys."""
         return request.user.has_perm("users.change_apikey")
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Ask for name, client and scopes; answer with the key, which nobody can see again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -217,7 +230,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
         back = reverse("admin:users_apikey_change", args=[key.pk])
         if request.method != "POST":
-            used = _("Last used: {when}").format(when=self.last_used(key))
+            used = _("Last used: {when}").format(when=clock(key.last_used_at) if key.last_used_at else _("never"))
             return ask_first(
                 request,
                 self,
@@ -225,7 +238,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
                 question=_("Requests with this key are refused from now on. This cannot be undone."),
                 button=_("Revoke"),
                 back=back,
-                facts=[f"{key.prefix}…", mark_safe(used)],
+                facts=[f"{key.prefix}…", used],
             )
         revoke_api_key(key.pk)
         self.log_change(request, key, "Revoked")

@@ -18,9 +18,18 @@ from users.channels import Channel
 from users.masking import mask_token
 from users.models import ApiKey, Device, QuietHours, User
 from users.querysets import normalise_email
+from users.staff_pages import StaffForm
 
 #: Monday is 0, as in Python.
-WEEKDAYS = ((0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")), (6, _("Sunday")))
+WEEKDAYS = (
+    (0, _("Monday")),
+    (1, _("Tuesday")),
+    (2, _("Wednesday")),
+    (3, _("Thursday")),
+    (4, _("Friday")),
+    (5, _("Saturday")),
+    (6, _("Sunday")),
+)
 
 
 class _Normalised:
@@ -51,11 +60,11 @@ class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # th
 
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007  the page names its fields
+        fields = "__all__"
         field_classes: ClassVar[dict[str, Any]] = {}
 
 
-class DeviceForm(forms.ModelForm[Device]):
+class DeviceForm(StaffForm):
     """A device; the token of a stored one is shown by its last characters and cannot be changed."""
 
     class Meta:
@@ -74,7 +83,7 @@ class DeviceForm(forms.ModelForm[Device]):
         return self.cleaned_data["token"] if self.instance._state.adding else self.instance.token
 
 
-class QuietHoursForm(forms.ModelForm[QuietHours]):
+class QuietHoursForm(StaffForm):
     """Weekdays and channels as boxes to tick; none means all."""
 
     days = forms.TypedMultipleChoiceField(

@@ -63,6 +63,7 @@ def create_api_key(
         scopes=wanted,
         expires_at=Now() + valid_for if valid_for else None,
     )
+    key.refresh_from_db(fields=["expires_at"])  # the database reckoned it
     return key, plain
 
 

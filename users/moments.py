@@ -15,7 +15,7 @@ AGES = (
 
 
 def clock(moment: datetime, *, now: datetime | None = None) -> str:
-    """A moment as the reader's clock shows it: 14:32, with the day unless it is today. UTC is named, other zones are not."""
+    """A moment on the reader's clock: 14:32, with the day unless it is today. UTC is named, other zones are not."""
     local = timezone.localtime(moment)
     today = timezone.localtime(now or timezone.now())
     text = date_format(local, "H:i")

@@ -6,6 +6,8 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from users.authentication import caller_of
+
 if TYPE_CHECKING:  # rest_framework.views imports the default permissions, this file, while it is being imported itself
     from rest_framework.views import APIView
 
@@ -30,7 +32,7 @@ class HasScope(BasePermission):
         scope = scopes.get("GET" if method == "HEAD" else method)
         if scope is None:
             raise ImproperlyOpen(f"{type(view).__name__} names no scope for {method}.")
-        if not request.user.may(scope):
+        if not caller_of(request).may(scope):
             raise ScopeMissing(scope)
         return True
 

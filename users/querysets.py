@@ -1,6 +1,6 @@
 """Adjectives for people, their devices and the keys of clients."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    from users.models import User
+    from users.models import ApiKey, Device, User  # noqa: F401  named in quotes below
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,12 +39,12 @@ def normalise_email(email: str | None) -> str | None:
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
-    def active(self) -> "DeviceQuerySet":
+    def active(self) -> Self:
         """Devices that may still get pushes."""
         return self.filter(is_active=True)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def usable(self) -> "ApiKeyQuerySet":
+    def usable(self) -> Self:
         """Keys that are neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)

@@ -14,7 +14,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietWindow:
-    """When a person wants silence. `end` at or before `start` runs over midnight and belongs to the day it starts on."""
+    """When a person wants silence. `end` before `start` runs over midnight and belongs to the day it starts on."""
 
     start: time
     end: time

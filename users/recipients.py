@@ -60,13 +60,10 @@ class Recipient:
 
 
 def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, Recipient]:
-    """The people with these ids, with what matters for `channel`. Erased ones are missing. Four queries at most."""
-    people = User.objects.filter(pk__in=user_ids).only(
-        "id", "external_id", "name", "email", "locale", "timezone", "is_active"
-    )
+    """The people with these ids, with what matters for `channel`. Erased ones are missing. Three queries at most."""
+    people = User.objects.select_related("quiet_hours").filter(pk__in=user_ids).defer("password", "last_login")
     switches = _switches(user_ids, channel)
     devices = _devices(user_ids) if channel == Channel.PUSH else {}
-    windows = {each.pk: each for each in QuietHours.objects.filter(pk__in=user_ids, is_enabled=True)}
     return {
         person.pk: Recipient(
             id=person.pk,
@@ -78,7 +75,7 @@ def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, R
             is_active=person.is_active,
             devices=tuple(devices.get(person.pk, ())),
             switches=switches.get(person.pk, {}),
-            quiet=_window(windows.get(person.pk), person.timezone),
+            quiet=_window(getattr(person, "quiet_hours", None), person.timezone),
         )
         for person in people
     }
@@ -86,16 +83,18 @@ def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, R
 
 def load_categories() -> dict[str, CategoryRules]:
     """All categories by code; there are a handful."""
-    return {
-        each.code: CategoryRules(
-            code=each.code,
-            name=each.name,
-            is_mandatory=each.is_mandatory,
-            is_marketing=each.is_marketing,
-            ignores_quiet_hours=each.ignores_quiet_hours,
-        )
-        for each in Category.objects.all()
-    }
+    return {each.code: rules_of(each) for each in Category.objects.all()}
+
+
+def rules_of(category: Category) -> CategoryRules:
+    """What a category lets a person decide."""
+    return CategoryRules(
+        code=category.code,
+        name=category.name,
+        is_mandatory=category.is_mandatory,
+        is_marketing=category.is_marketing,
+        ignores_quiet_hours=category.ignores_quiet_hours,
+    )
 
 
 def _switches(user_ids: Collection[UUID], channel: str) -> dict[UUID, dict[tuple[str, str | None], bool]]:
@@ -122,7 +121,7 @@ def _devices(user_ids: Collection[UUID]) -> dict[UUID, list[DeviceTarget]]:
 
 
 def _window(quiet: QuietHours | None, persons_zone: str) -> QuietWindow | None:
-    if quiet is None:
+    if quiet is None or not quiet.is_enabled:
         return None
     return QuietWindow(
         start=quiet.start,

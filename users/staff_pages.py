@@ -22,10 +22,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
 
+    StaffForm = forms.ModelForm[Any]
     StaffAdmin = ModelAdmin[Any]
     StaffStackedInline = StackedInline[Any, Any]
     StaffTabularInline = TabularInline[Any, Any]
 else:
+    from django.forms import ModelForm as StaffForm
     from unfold.admin import ModelAdmin as StaffAdmin
     from unfold.admin import StackedInline as StaffStackedInline
     from unfold.admin import TabularInline as StaffTabularInline
@@ -35,6 +37,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReasonForm",
     "StaffAdmin",
+    "StaffForm",
     "StaffStackedInline",
     "StaffTabularInline",
     "action",

@@ -33,7 +33,7 @@ class CaptureProvider:
                 notification_id=message.notification_id,
                 to=message.to[:320],
                 subject=message.words.subject[:255],
-                source=frame(message).message().as_bytes(linesep="\r\n"),
+                source=frame(message).message().as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # Django's own class takes it
             )
             for message in messages
         ]

@@ -30,7 +30,9 @@ class DeadLetterAdmin(NotificationListAdmin):
     actions = ("replay_selected",)
     list_disable_select_all = True
     empty_title = gettext_lazy("No dead letters")
-    empty_text = gettext_lazy("What was tried as often as it may be, or refused for good, would wait here for a decision.")
+    empty_text = gettext_lazy(
+        "What was tried as often as it may be, or refused for good, would wait here for a decision."
+    )
 
     def has_replay_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Give dead letters another life."""

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.admin import ModelAdmin, ShowFacets, SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -16,7 +16,7 @@ from gateway.explanation import TONES, answer
 from gateway.models import Notification
 from gateway.statuses import Status
 from users.models import ApiKey, User
-from users.staff_pages import ReadOnlyAdmin, display
+from users.staff_pages import ReadOnlyAdmin, StaffAdmin, display
 from users.templatetags.staff_pages import moment
 
 
@@ -60,7 +60,7 @@ class LaneFilter(SimpleListFilter):
         for name in ("critical", "high", "normal", "low")
     }
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: StaffAdmin) -> list[tuple[str, str | Promise]]:
         """The four lanes, most urgent first."""
         labels = {"critical": _("Critical"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}
         return [(name, labels[name]) for name in self.lanes]

@@ -163,13 +163,17 @@ class NotificationAdmin(NotificationListAdmin):
             return self._gone(request, object_id)
         form = SettleForm(request.POST or None)
         if not form.is_valid():
-            question = _("The provider did not answer after the hand-over. Ask the person, or look at the provider's own log.")
+            question = _(
+                "The provider did not answer after the hand-over. Ask the person, or look at the provider's own log."
+            )
             return self._ask(request, notification, title=_("Did it arrive?"), question=question, form=form)
         arrived = form.cleaned_data["verdict"] == "arrived"
         if not tracking.settle_by_hand(notification.pk, who=who_acts(request), arrived=arrived):
             words = _("There is no doubt any more; nothing was changed.")
             return self._done(request, notification, words, level=messages.WARNING)
-        self.log_change(request, notification, f"Settled as {form.cleaned_data['verdict']}: {form.cleaned_data['reason']}")
+        self.log_change(
+            request, notification, f"Settled as {form.cleaned_data['verdict']}: {form.cleaned_data['reason']}"
+        )
         return self._done(request, notification, _("Settled."))
 
     def _find(self, request: HttpRequest, object_id: str) -> Notification | None:

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-number'],
+                'permissions': [('publish_templateversion', 'Can publish template versions')],
             },
         ),
         migrations.CreateModel(

@@ -132,7 +132,8 @@ class Model:
         if state.status in FINAL and name not in LATE:
             raise Broken("A notification left a final status.")
         self.made.add(name)
-        columns.setdefault("clock", RUNNING)
+        # Nothing is left to wait for at the end: only the status keeps claims and chores away.
+        columns.setdefault("clock", OVER if target in FINAL else RUNNING)
         if target not in KEEPS_TOKEN:
             columns["workers"] = tuple(self._overtaken(each, name) for each in state.workers)
         return state._replace(status=target, doubted=state.doubted or target == UNKNOWN, **columns)

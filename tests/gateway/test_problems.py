@@ -191,6 +191,13 @@ def test_nothing_internal_is_told(client, kind):
     assert body["detail"] == PROBLEMS[body["code"]].meaning
 
 
+@pytest.mark.parametrize("kind", ["parse", "anonymous", "old_token", "method", "accept", "type", "throttled"])
+def test_the_standard_sentences_of_the_framework_give_way_to_ours(client, kind):
+    body = thrown(client, kind).json()
+
+    assert body["detail"] == PROBLEMS[body["code"]].meaning
+
+
 @pytest.mark.parametrize(
     ("kind", "detail"),
     [

@@ -11,6 +11,7 @@ from users.moments import age, clock
 
 register = template.Library()
 
+
 @register.filter
 def moment(value: datetime | None) -> SafeString | str:
     """`14:32 (3 min ago)` in the reader's zone, the full moment in UTC as a tooltip; a dash for None."""

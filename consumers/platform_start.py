@@ -1,0 +1,145 @@
+"""All that `run_platform` does around its supervisor: checks, preparation, the words for the person."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from consumers import ports
+from consumers.consumer_command import journal_folder
+from consumers.process_locks import AlreadyRunning, Holder, engine_alone, only_platform
+from consumers.service_roles import PLATFORM, ServiceRole
+from consumers.supervisor import Child, Supervisor
+from consumers.sweeper import recover_at_boot
+from gateway import demo_data, demo_samples
+from gateway.demo_data import DemoSecrets
+
+Say = Callable[[str], None]
+
+#: How long the processes of a platform that was killed may take to notice it, in seconds.
+ORPHANS_LEAVE_WITHIN = 5.0
+
+
+class CannotStart(Exception):
+    """Why not, and what to do, in one line."""
+
+
+def run_platform(say: Say) -> None:
+    """Prepare, start everything, and stop everything when told to. Raises `CannotStart`."""
+    with _alone() as before:
+        _require_ports(patiently=before is not None)
+        secrets = _prepare(say)
+        children = [_child(role) for role in PLATFORM]
+        say(f"Starting {', '.join(child.name for child in children)} …")
+        supervisor = Supervisor(
+            children,
+            is_ready=lambda: ports.says_yes("/health/ready", port=settings.PORT),
+            on_ready=lambda: say(welcome(secrets)),
+        )
+        supervisor.hear_signals()
+        supervisor.run()
+        say("Stopped.")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[Holder | None]:
+    try:
+        with only_platform(Path(settings.VAR_DIR), address=settings.PUBLIC_URL) as before:
+            yield before
+    except AlreadyRunning as error:
+        holder = error.holder
+        where = f" at {holder.address} (process {holder.pid})" if holder else ""
+        raise CannotStart(
+            f"The platform is already running{where}. Stop that one first: Ctrl-C where it runs."
+        ) from error
+
+
+def _require_ports(*, patiently: bool) -> None:
+    """Raises `CannotStart`. Patient after a platform that was killed: its processes are just leaving."""
+    offsets = [role.port_offset for role in PLATFORM if role.port_offset is not None]
+    until = monotonic() + (ORPHANS_LEAVE_WITHIN if patiently else 0)
+    while True:
+        try:
+            for offset in offsets:
+                ports.require_free(settings.PORT + offset)
+        except ports.PortTaken as taken:
+            if monotonic() > until:
+                base = ports.free_base(settings.PORT, offsets)
+                raise CannotStart(f"{taken} Choose another: PORT={base} make run") from taken
+            sleep(0.2)
+        else:
+            return
+
+
+def _prepare(say: Say) -> DemoSecrets | None:
+    """Tables, demo data, what a crash has left behind; returns what is known of the demo's secrets."""
+    say("Preparing the database …")
+    call_command("migrate", interactive=False, verbosity=0)
+    folder = Path(settings.VAR_DIR)
+    if settings.IS_LOCAL and not demo_data.is_seeded():
+        say("Loading the demo data …")
+        demo_data.seed_demo(keep_in=folder)
+    _recover(say)
+    secrets = demo_data.kept_secrets(folder) if settings.IS_LOCAL else None
+    # The children have connections of their own; this process needs none while it waits.
+    connections.close_all()
+    return secrets
+
+
+def _recover(say: Say) -> None:
+    if connection.vendor != "sqlite":
+        # Consumers of other hosts may be at work on the same database; leases look after the rest.
+        return
+    with engine_alone(Path(settings.VAR_DIR)) as is_alone:
+        if is_alone:
+            recovered = recover_at_boot(journal_folder=journal_folder(), max_attempts=settings.MAX_ATTEMPTS)
+            if recovered:
+                say(f"Took up {recovered} notifications that were under way when the platform last ended.")
+
+
+def _child(role: ServiceRole) -> Child:
+    manage = str(Path(settings.BASE_DIR) / "manage.py")
+    return Child(role.name, [sys.executable, manage, role.command, "--supervisor-pid", str(os.getpid())])
+
+
+def welcome(secrets: DemoSecrets | None) -> str:
+    """What a person needs next: addresses, credentials, a request to paste."""
+    url = settings.PUBLIC_URL
+    lines = [
+        "",
+        "The notification platform is running.",
+        "",
+        f"  Start page   {url}/",
+        f"  Admin        {url}/admin/",
+        f"  API          {url}/api/docs",
+    ]
+    if secrets:
+        lines[5] += f"   {secrets.admin_email}   {secrets.admin_password or '(password as you changed it)'}"
+        lines.append(
+            f"  API key      {secrets.api_key or 'make one: python manage.py create_api_key demo --scopes all'}"
+        )
+    if secrets and secrets.api_key:
+        lines += ["", *_first_steps(url, secrets.api_key)]
+    lines += ["", f"Ctrl-C stops everything; the data stays in {settings.VAR_DIR}.", ""]
+    return "\n".join(lines)
+
+
+def _first_steps(url: str, key: str) -> list[str]:
+    return [
+        "Send an e-mail (paste this into another terminal):",
+        "",
+        demo_samples.submit_with_curl(demo_samples.FIRST.body, base_url=url, api_key=key),
+        "",
+        "Ask where it is, with the id of the answer in place of ID:",
+        "",
+        demo_samples.status_with_curl(base_url=url, api_key=key),
+        "",
+        f"The mail lies in the inbox of the start page, {url}/",
+        "Sent again, the same request_id gets the same answer and no second mail; another request_id sends another.",
+    ]

@@ -1,0 +1,91 @@
+"""`manage.py check` says in words what is misconfigured, with a hint each. Loops run these before they start."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from channels_email.channel import PROVIDERS as EMAIL_PROVIDERS
+from channels_push.channel import PROVIDERS as PUSH_PROVIDERS
+
+#: The commands that run only our own checks ask for them by this name.
+TAG = "notify"
+KNOWN_PROVIDERS = {"EMAIL_PROVIDERS": EMAIL_PROVIDERS, "PUSH_PROVIDERS": PUSH_PROVIDERS}
+#: Keeps the message instead of sending it.
+CAPTURE = "capture"
+
+
+@register(TAG)
+def providers_exist(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E005"""
+    return [
+        message
+        for setting, known in KNOWN_PROVIDERS.items()
+        for message in wrong_names(setting, getattr(settings, setting), known)
+    ]
+
+
+def wrong_names(setting: str, names: Sequence[str], known: dict[str, str]) -> list[CheckMessage]:
+    """An error for each name that is no provider, and for none at all."""
+    there_are = f"There are: {', '.join(known)}."
+    if not names:
+        return [Error(f"{setting} names no provider.", hint=there_are, id="notify.E005")]
+    return [
+        Error(f"{setting} names {name!r}, which is no provider.", hint=did_you_mean(name, known), id="notify.E005")
+        for name in names
+        if name not in known
+    ]
+
+
+def did_you_mean(name: str, known: dict[str, str]) -> str:
+    """The closest known name, if one is close, and all of them."""
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    question = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{question}There are: {', '.join(known)}."
+
+
+@register(TAG)
+def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E002"""
+    if settings.ENVIRONMENT != "production":
+        return []
+    return [
+        Error(
+            f"{setting} names {CAPTURE!r}: messages would be kept for the inbox, and nobody would get them.",
+            hint=f"Set {setting} to a provider that sends, or ENVIRONMENT to local or staging.",
+            id="notify.E002",
+        )
+        for setting in KNOWN_PROVIDERS
+        if CAPTURE in getattr(settings, setting)
+    ]
+
+
+@register(TAG)
+def sqlite_is_for_one_machine(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W010"""
+    if settings.IS_LOCAL or settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+        return []
+    return [
+        Warning(
+            f"The database is a SQLite file with ENVIRONMENT={settings.ENVIRONMENT}: "
+            "all processes must run on one machine, and one of them writes at a time.",
+            hint="Set DATABASE_URL to PostgreSQL: postgres://user:password@host:5432/name.",
+            id="notify.W010",
+        )
+    ]
+
+
+@register(TAG)
+def links_are_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W015"""
+    if settings.IS_LOCAL or settings.PUBLIC_URL.startswith("https://"):
+        return []
+    return [
+        Warning(
+            f"PUBLIC_URL is {settings.PUBLIC_URL}: keys and passwords would travel in the open.",
+            hint="Put a proxy with TLS in front and set PUBLIC_URL to its https:// address.",
+            id="notify.W015",
+        )
+    ]

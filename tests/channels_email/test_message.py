@@ -1,0 +1,133 @@
+"""The mail as it leaves: what django-templated-mail gets wrong by itself, and what a reader of the mail gets."""
+
+import email
+import uuid
+from email import policy
+
+import pytest
+
+from channels_email.message import EmailMessage, FramedMail, frame, message_id_header
+from templates_app.rendering import RenderedEmail
+
+
+def words(**parts: str) -> RenderedEmail:
+    defaults = {"subject": "Hello", "preheader": "", "text": "Hello Ann", "html": "<p>Hello Ann</p>"}
+    return RenderedEmail(**(defaults | parts))
+
+
+def a_message(rendered: RenderedEmail | None = None, **fields) -> EmailMessage:
+    notification_id = uuid.UUID("0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000")
+    defaults = {
+        "notification_id": notification_id,
+        "message_id": f"n-{notification_id}",
+        "to": "Ann Lee <ann@example.com>",
+        "sender": "Shop <shop@mail.example>",
+        "locale": "en",
+        "words": rendered or words(),
+    }
+    return EmailMessage(**(defaults | fields))
+
+
+def read(message: EmailMessage) -> email.message.EmailMessage:
+    """What a mail program makes of the bytes."""
+    source = frame(message).message().as_bytes(linesep="\r\n")
+    return email.message_from_bytes(source, policy=policy.default)
+
+
+def part(mail: email.message.EmailMessage, kind: str) -> str:
+    return mail.get_body((kind,)).get_content().replace("\r\n", "\n").rstrip("\n")
+
+
+def test_text_comes_before_html_as_two_forms_of_the_same():
+    mail = read(a_message())
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [each.get_content_type() for each in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_the_words_are_framed_as_they_are():
+    mail = read(a_message(words(subject="Welcome", text="Hi Ann\n\nBye", html="<p>Hi <b>Ann</b></p>")))
+    assert mail["Subject"] == "Welcome"
+    assert part(mail, "plain") == "Hi Ann\n\nBye"
+    assert part(mail, "html") == "<p>Hi <b>Ann</b></p>"
+
+
+def test_nothing_is_escaped_a_second_time():
+    mail = read(
+        a_message(words(subject="O'Brien & Söhne <3", text="O'Brien & Co. <b>", html="<p>O&#x27;Brien &amp; Co.</p>"))
+    )
+    assert mail["Subject"] == "O'Brien & Söhne <3"
+    assert part(mail, "plain") == "O'Brien & Co. <b>"
+    assert part(mail, "html") == "<p>O&#x27;Brien &amp; Co.</p>"
+
+
+def test_words_that_look_like_template_tags_stay_words():
+    mail = read(a_message(words(subject="{{ x }}", text="{% now %} {# no #} {{ settings.SECRET_KEY }}")))
+    assert mail["Subject"] == "{{ x }}"
+    assert part(mail, "plain") == "{% now %} {# no #} {{ settings.SECRET_KEY }}"
+
+
+def test_rendering_twice_attaches_the_html_once():
+    mail = frame(a_message())
+    mail.render()
+    assert len(mail.alternatives) == 1
+
+
+def test_a_line_break_in_the_subject_becomes_a_space():
+    mail = read(a_message(words(subject="Hello\r\nBcc: everybody@example.com")))
+    assert mail["Subject"] == "Hello Bcc: everybody@example.com"
+    assert mail["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Grüße an Jürgen – schöne Straße", "مرحبا بك، هذا اختبار", "こんにちは、世界", "Emoji 🎉 und € und ½", "Ω" * 2000],
+)
+def test_every_language_survives_the_way(sentence):
+    subject = sentence[:200]
+    mail = read(a_message(words(subject=subject, text=sentence, html=f"<p>{sentence}</p>")))
+    assert mail["Subject"].strip() == subject  # a long first word is folded onto a line of its own
+    assert part(mail, "plain") == sentence
+    assert part(mail, "html") == f"<p>{sentence}</p>"
+
+
+def test_a_line_of_any_length_stays_within_what_mail_servers_take():
+    source = frame(a_message(words(text="word " * 5000, html="<p>" + "x" * 20_000 + "</p>"))).message().as_bytes()
+    assert max(len(line) for line in source.splitlines()) <= 998
+    mail = email.message_from_bytes(source, policy=policy.default)
+    assert part(mail, "html") == "<p>" + "x" * 20_000 + "</p>"
+
+
+def test_the_message_id_is_the_same_over_all_attempts_and_at_the_senders_domain():
+    first, second = read(a_message()), read(a_message())
+    assert first["Message-ID"] == second["Message-ID"] == "<n-0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000@mail.example>"
+
+
+@pytest.mark.parametrize("sender", ["root", "", "Shop"])
+def test_a_sender_without_a_domain_still_gives_a_valid_message_id(sender):
+    assert message_id_header(a_message(sender=sender)).endswith("@localhost.localdomain>")
+
+
+def test_headers_say_what_it_is():
+    mail = read(a_message(locale="pt-BR"))
+    assert mail["X-Notification-ID"] == "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
+    assert mail["Content-Language"] == "pt-BR"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["From"] == "Shop <shop@mail.example>"
+    assert mail["To"] == "Ann Lee <ann@example.com>"
+    assert mail["Date"].datetime
+
+
+def test_a_mail_without_html_is_plain_text():
+    mail = read(a_message(words(html="", text="Only words")))
+    assert mail.get_content_type() == "text/plain"
+    assert part(mail, "plain") == "Only words"
+
+
+def test_a_mail_without_text_is_html():
+    mail = read(a_message(words(html="<p>Only HTML</p>", text="")))
+    assert mail.get_content_type() == "text/html"
+
+
+def test_the_frame_sees_only_the_words():
+    mail = FramedMail(context={"subject": "s"}, to=["ann@example.com"])
+    assert mail.get_context_data() == {"subject": "s"}

@@ -1,0 +1,114 @@
+"""People, words and rows for tests of the engine, made by the use cases that make them in earnest."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+
+from gateway import outbox
+from gateway.models import DeliveryAttempt, Notification, NotificationEvent
+from gateway.request import NotificationRequest
+from gateway.submission import submit_notification
+from templates_app import publishing
+from templates_app.models import Template
+from users.channels import Channel
+from users.models import Device, User
+
+EMAIL_WORDS = {"subject": "Welcome {{ name }}", "html": "<p>Dear {{ name }}</p>", "text": "Dear {{ name }}"}
+PUSH_WORDS = {"title": "Hello {{ name }}", "body": "Your parcel is here.", "link": "https://shop.example/parcel"}
+
+
+def a_person(name: str = "Ann", **fields: Any) -> User:
+    handle = f"{name.lower()}-{uuid.uuid4().hex[:8]}"
+    return User.objects.create(
+        **({"external_id": f"user-{handle}", "email": f"{handle}@example.com", "name": name} | fields)
+    )
+
+
+def a_device(person: User, name: str = "Phone", **fields: Any) -> Device:
+    return Device.objects.create(
+        **({"user": person, "name": name, "platform": "android", "token": f"token-{uuid.uuid4().hex}"} | fields)
+    )
+
+
+def a_template(
+    channel: str = Channel.EMAIL,
+    words: Mapping[str, Any] | None = None,
+    variables: list[dict[str, Any]] | None = None,
+    **fields: Any,
+) -> Template:
+    """A published template with English words and one variable, `name`."""
+    template = Template.objects.create(**({"code": f"t-{uuid.uuid4().hex[:8]}", "name": "Welcome"} | fields))
+    draft = publishing.new_draft(template)
+    publishing.save_variables(draft, variables or [{"name": "name", "type": "string", "example": "Ann"}])
+    usual = EMAIL_WORDS if channel == Channel.EMAIL else PUSH_WORDS
+    publishing.save_content(draft, locale="en", channel=channel, words=words or usual)
+    publishing.publish(draft)
+    template.refresh_from_db()
+    return template
+
+
+def submit(
+    person: User,
+    template: Template,
+    *,
+    channel: str = Channel.EMAIL,
+    variables: dict[str, Any] | None = None,
+    **asked: Any,
+) -> Notification:
+    """An accepted notification, due now."""
+    request = NotificationRequest(
+        channel=channel,
+        user_id=person.public_id,
+        template_code=template.code,
+        variables={"name": person.name} if variables is None else variables,
+        **asked,
+    )
+    return submit_notification(request, client="shop", mode="live").notification
+
+
+def several(count: int, template: Template | None = None) -> list[Notification]:
+    """So many accepted e-mail notifications to one person."""
+    person, template = a_person(), template or a_template()
+    return [submit(person, template) for _ in range(count)]
+
+
+def claim(*notifications: Notification, holder: str = "consumer-1") -> list[Notification]:
+    """Those of them a consumer gets."""
+    ids = [each.pk for each in notifications]
+    return outbox.claim(ids, channel=notifications[0].channel, holder=holder)[0]
+
+
+def now_as(notification: Notification) -> Notification:
+    """The row as it is in the database now."""
+    return Notification.objects.get(pk=notification.pk)
+
+
+def statuses_of(*notifications: Notification) -> list[str]:
+    found = dict(Notification.objects.values_list("pk", "status"))
+    return [found[each.pk] for each in notifications]
+
+
+def attempts_of(notification: Notification) -> list[DeliveryAttempt]:
+    return list(DeliveryAttempt.objects.filter(notification=notification))
+
+
+def events_of(notification: Notification) -> list[str]:
+    return list(NotificationEvent.objects.filter(notification=notification).values_list("type", flat=True))
+
+
+def is_due(notification: Notification) -> bool:
+    return Notification.objects.due().filter(pk=notification.pk).exists()
+
+
+def make_due(*notifications: Notification) -> None:
+    """Their waiting is over."""
+    ids = [each.pk for each in notifications]
+    Notification.objects.filter(pk__in=ids).update(available_at=Now())
+
+
+def age(notification: Notification, column: str, by: timedelta) -> None:
+    """Pretend that a moment lies so much further back."""
+    Notification.objects.filter(pk=notification.pk).update(**{column: Now() - by})

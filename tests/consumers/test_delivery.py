@@ -1,0 +1,545 @@
+"""The life of one batch with a provider that answers as told: what reaches it, what is recorded, what is given back."""
+
+import errno
+import threading
+import time
+import uuid
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+
+from channels_email.channel import EmailChannel
+from channels_push.channel import PushChannel
+from consumers import delivery as delivery_module
+from consumers.delivery import Delivery
+from consumers.journal_replay import replay_journals
+from gateway import outbox, tracking
+from gateway.channel_contract import Outcome, SendResult
+from gateway.models import Notification
+from gateway.statuses import Status
+from tests.consumers.engine import (
+    a_device,
+    a_person,
+    a_template,
+    age,
+    attempts_of,
+    events_of,
+    is_due,
+    make_due,
+    now_as,
+    several,
+    statuses_of,
+    submit,
+)
+from tests.fakes import ACCEPTED, BUSY, CUT_OFF, REFUSED, TOO_FAST, WRONG_KEY, ChannelWith, FakeProvider, away
+from users.channels import Channel
+from users.models import Preference
+
+pytestmark = pytest.mark.django_db
+#: No transaction of the test around it, so that the code opens and closes connections as in earnest.
+on_its_own = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+MAX_ATTEMPTS = 3
+
+
+@pytest.fixture
+def journals(tmp_path):
+    return tmp_path / "journals"
+
+
+@pytest.fixture
+def consumer(journals):
+    """Makes deliveries for a provider; each one is closed in the end."""
+    made = []
+
+    def make(provider: FakeProvider, *, channel=None, stopping: threading.Event | None = None) -> Delivery:
+        made.append(
+            Delivery(
+                ChannelWith(channel or EmailChannel(), provider),
+                holder="consumer-1",
+                journal_folder=journals,
+                max_attempts=MAX_ATTEMPTS,
+                stopping=stopping,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def deliver(consumer):
+    """One batch through one provider; returns how many were handed over."""
+
+    def run(provider: FakeProvider, *notifications: Notification, channel=None) -> int:
+        return consumer(provider, channel=channel).deliver([each.pk for each in notifications])
+
+    return run
+
+
+def outcomes_of(notification: Notification) -> list[str | None]:
+    return [each.outcome for each in attempts_of(notification)]
+
+
+def a_push(*device_names: str) -> Notification:
+    person = a_person("Ann")
+    for name in device_names:
+        a_device(person, name)
+    return submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
+
+
+def lines_left(journals) -> int:
+    return sum(len(path.read_bytes().splitlines()) for path in journals.glob("*.journal"))
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+def test_what_the_provider_takes_is_sent(deliver):
+    (notification,) = several(1)
+    provider = FakeProvider(reports_delivery=True)
+    assert deliver(provider, notification) == 1
+    row = now_as(notification)
+    assert (row.status, row.reason, row.provider) == (Status.SENT, "sent", "fake")
+    assert row.sent_at is not None
+    assert row.awaits_news
+    assert (row.claim_token, row.lease_expires_at) == (None, None)
+    assert (row.attempt_count, row.tries_used, row.possible_duplicate) == (1, 0, False)
+    (attempt,) = attempts_of(notification)
+    assert (attempt.number, attempt.provider, attempt.outcome) == (1, "fake", Outcome.ACCEPTED)
+    assert attempt.provider_message_id == "250-ok"
+    assert attempt.ended_at is not None
+    assert attempt.duration_ms is not None
+    assert events_of(notification)[-1] == "sent"
+
+
+def test_each_message_of_a_batch_gets_its_own_answer(deliver):
+    notifications = several(4)
+    deliver(FakeProvider(ACCEPTED, BUSY, REFUSED, CUT_OFF), *notifications)
+    assert sorted(statuses_of(*notifications)) == [Status.ACCEPTED, Status.FAILED, Status.SENT, Status.UNKNOWN]
+
+
+def test_trouble_is_tried_again_later_and_then_sent(deliver):
+    (notification,) = several(1)
+    provider = FakeProvider(BUSY)
+    deliver(provider, notification)
+    row = now_as(notification)
+    assert (row.status, row.reason, row.waiting_for, row.tries_used) == (Status.ACCEPTED, "retrying", "retry", 1)
+    assert not is_due(notification)
+    assert deliver(provider, notification) == 0
+    make_due(notification)
+    assert deliver(provider, notification) == 1
+    assert now_as(notification).status == Status.SENT
+    assert outcomes_of(notification) == [Outcome.TRANSIENT, Outcome.ACCEPTED]
+    assert [each.number for each in attempts_of(notification)] == [1, 2]
+    assert len({each.message_id for each in provider.handed_over}) == 1
+
+
+def test_trouble_without_end_is_given_up_after_the_last_try(deliver):
+    (notification,) = several(1)
+    for _ in range(MAX_ATTEMPTS):
+        make_due(notification)
+        deliver(FakeProvider(BUSY), notification)
+    row = now_as(notification)
+    assert (row.status, row.reason, row.tries_used) == (Status.FAILED, "attempts_exhausted", MAX_ATTEMPTS)
+    make_due(notification)
+    assert deliver(FakeProvider(), notification) == 0
+
+
+def test_a_permanent_refusal_is_a_dead_letter_at_once(deliver):
+    (notification,) = several(1)
+    deliver(FakeProvider(REFUSED), notification)
+    row = now_as(notification)
+    assert (row.status, row.reason) == (Status.FAILED, "mailbox_unknown")
+    (attempt,) = attempts_of(notification)
+    assert (attempt.provider_code, attempt.detail) == ("550 5.1.1", "No such mailbox.")
+
+
+@pytest.mark.parametrize(("answer", "reason"), [(TOO_FAST, "rate_limited"), (WRONG_KEY, "provider_auth")])
+def test_what_is_not_the_notifications_fault_uses_up_no_try(deliver, answer, reason):
+    (notification,) = several(1)
+    for _ in range(MAX_ATTEMPTS + 2):
+        make_due(notification)
+        deliver(FakeProvider(answer), notification)
+    row = now_as(notification)
+    assert (row.status, row.reason, row.tries_used) == (Status.ACCEPTED, reason, 0)
+    assert row.attempt_count == MAX_ATTEMPTS + 2
+    assert not is_due(notification)
+
+
+def test_a_cut_off_hand_over_stays_in_doubt_and_is_not_sent_again(deliver):
+    (notification,) = several(1)
+    provider = FakeProvider(CUT_OFF)
+    deliver(provider, notification)
+    make_due(notification)
+    deliver(provider, notification)
+    row = now_as(notification)
+    assert (row.status, row.reason, row.tries_used) == (Status.UNKNOWN, "outcome_unknown", 1)
+    assert outcomes_of(notification) == [Outcome.UNKNOWN]
+    assert provider.ids == [notification.pk]
+
+
+def test_a_wait_the_provider_asks_for_is_kept_with_the_attempt(deliver):
+    (notification,) = several(1)
+    wait = timedelta(minutes=30)
+    deliver(FakeProvider(SendResult(outcome=Outcome.TRANSIENT, retry_after=wait)), notification)
+    assert attempts_of(notification)[0].retry_after == 1800
+    Notification.objects.filter(pk=notification.pk, available_at__gte=now_as(notification).updated_at + wait).get()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        SendResult(outcome=Outcome.TRANSIENT, detail="broken \x00 bytes", error_code="\x00"),
+        SendResult(outcome=Outcome.PERMANENT, detail="broken \x00 bytes", provider_code="\x00", reason="rejected"),
+        SendResult(outcome=Outcome.ACCEPTED, provider_message_id="\x00" + "long" * 200),
+        SendResult(outcome=Outcome.TRANSIENT, detail="much " * 10_000, error_code="long" * 50, provider_code="y" * 99),
+        SendResult(outcome=Outcome.TRANSIENT, detail="half a \ud800 pair"),
+        SendResult(outcome=Outcome.THROTTLED, retry_after=timedelta(seconds=-5)),
+        SendResult(outcome=Outcome.THROTTLED, retry_after=timedelta(days=999_999)),
+    ],
+)
+def test_an_odd_answer_can_be_recorded_all_the_same(deliver, odd):
+    (notification,) = several(1)
+    deliver(FakeProvider(odd), notification)
+    assert outcomes_of(notification) == [odd.outcome]
+    assert now_as(notification).status != Status.SENDING
+
+
+# --- a provider with a fault ------------------------------------------------------------------------------------------
+def test_a_provider_that_breaks_off_leaves_doubts_and_loses_no_answer(deliver):
+    notifications = several(4)
+    provider = FakeProvider(ACCEPTED, RuntimeError("a fault in the adapter"))
+    deliver(provider, *notifications)
+    assert sorted(statuses_of(*notifications)) == [Status.SENT, Status.UNKNOWN, Status.UNKNOWN, Status.UNKNOWN]
+    assert len(provider.handed_over) == 2
+
+
+def test_a_provider_that_breaks_off_does_not_take_the_consumer_with_it(consumer):
+    notifications = several(2)
+    provider = FakeProvider(RuntimeError("a fault in the adapter"))
+    delivery = consumer(provider)
+    delivery.deliver([notifications[0].pk])
+    delivery.deliver([notifications[1].pk])
+    assert statuses_of(*notifications) == [Status.UNKNOWN, Status.SENT]
+
+
+def test_a_provider_that_gives_too_few_answers_leaves_doubts(deliver):
+    notifications = several(3)
+    deliver(FakeProvider(ACCEPTED, None), *notifications)
+    assert sorted(statuses_of(*notifications)) == [Status.SENT, Status.UNKNOWN, Status.UNKNOWN]
+
+
+def test_what_a_slow_provider_has_not_been_asked_for_in_time_is_not_handed_over(deliver, monkeypatch):
+    passed = 0.0
+    clock = time.monotonic
+    monkeypatch.setattr(delivery_module.time, "monotonic", lambda: clock() + passed)
+
+    def slow(message):
+        nonlocal passed
+        passed += 20
+        return ACCEPTED
+
+    notifications = several(5)
+    provider = FakeProvider(*[slow] * 5)
+    deliver(provider, *notifications)
+    # Whoever takes over after lease and grace must be the only one who sends.
+    assert passed < (tracking.SENDING_LEASE + tracking.SENDING_GRACE).total_seconds()
+    assert len(provider.handed_over) == 2
+    assert sorted(statuses_of(*notifications)) == [Status.SENT] * 2 + [Status.UNKNOWN] * 3
+
+
+# --- before the hand-over ---------------------------------------------------------------------------------------------
+def test_while_the_provider_is_away_everything_waits_and_nothing_is_handed_over(deliver):
+    notifications = several(3)
+    provider = FakeProvider(connects=[away()])
+    assert deliver(provider, *notifications) == 0
+    assert provider.handed_over == []
+    for notification in notifications:
+        row = now_as(notification)
+        assert (row.status, row.reason, row.tries_used) == (Status.ACCEPTED, "provider_down", 1)
+        assert not is_due(notification)
+        assert attempts_of(notification) == []
+
+
+def test_a_provider_that_is_away_too_often_ends_it(deliver):
+    (notification,) = several(1)
+    for _ in range(MAX_ATTEMPTS):
+        make_due(notification)
+        deliver(FakeProvider(connects=[away()]), notification)
+    row = now_as(notification)
+    assert (row.status, row.reason) == (Status.FAILED, "attempts_exhausted")
+
+
+def test_a_provider_that_fails_to_connect_for_an_unknown_reason_counts_as_away(deliver):
+    notifications = several(2)
+    assert deliver(FakeProvider(connects=[RuntimeError("a fault in the adapter")]), *notifications) == 0
+    assert statuses_of(*notifications) == [Status.ACCEPTED] * 2
+    assert now_as(notifications[0]).reason == "provider_down"
+
+
+def test_a_provider_is_loaded_once_and_connected_for_every_batch(consumer):
+    notifications = several(2)
+    provider = FakeProvider()
+    delivery = consumer(provider)
+    for notification in notifications:
+        delivery.deliver([notification.pk])
+    assert provider.connect_count == 2
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+
+
+def test_what_was_stolen_before_the_hand_over_is_not_sent(deliver):
+    stolen, ours = several(2)
+
+    def steal() -> None:
+        Notification.objects.filter(pk=stolen.pk).update(claim_token=uuid.uuid4(), claimed_by="consumer-2")
+
+    provider = FakeProvider(connects=[steal])
+    assert deliver(provider, stolen, ours) == 1
+    assert provider.ids == [ours.pk]
+    row = now_as(stolen)
+    assert (row.status, row.claimed_by, row.attempt_count) == (Status.CLAIMED, "consumer-2", 0)
+
+
+def test_what_was_cancelled_before_the_hand_over_is_not_sent(deliver):
+    cancelled, ours = several(2)
+    provider = FakeProvider(connects=[lambda: outbox.cancel(cancelled.pk, who="Ann")])
+    deliver(provider, cancelled, ours)
+    assert provider.ids == [ours.pk]
+    assert now_as(cancelled).status == Status.CANCELLED
+
+
+def test_what_was_held_longer_than_its_lease_is_not_sent(deliver):
+    (notification,) = several(1)
+    provider = FakeProvider(connects=[lambda: age(notification, "lease_expires_at", timedelta(seconds=1))])
+    assert deliver(provider, notification) == 0
+    assert provider.handed_over == []
+
+
+def test_what_cannot_be_handed_over_soon_after_the_claim_is_given_back(deliver, monkeypatch):
+    monkeypatch.setattr(delivery_module, "HAND_OVER_WITHIN", timedelta(0))
+    notifications = several(2)
+    provider = FakeProvider()
+    assert deliver(provider, *notifications) == 0
+    assert provider.handed_over == []
+    assert all(is_due(each) for each in notifications)
+
+
+def test_what_is_not_to_be_sent_any_more_is_settled_beside_the_others(deliver):
+    person, template = a_person("Ann"), a_template()
+    unwanted, wanted = submit(person, template), submit(a_person("Bob"), template)
+    Preference.objects.create(user=person, channel=Channel.EMAIL, is_enabled=False)
+    provider = FakeProvider()
+    deliver(provider, unwanted, wanted)
+    assert provider.ids == [wanted.pk]
+    assert statuses_of(unwanted, wanted) == [Status.SUPPRESSED, Status.SENT]
+
+
+def test_a_batch_with_nothing_to_send_does_not_connect(deliver):
+    person = a_person("Ann")
+    notification = submit(person, a_template())
+    person.delete()
+    provider = FakeProvider()
+    assert deliver(provider, notification) == 0
+    assert provider.connect_count == 0
+
+
+def test_an_empty_batch_and_unknown_ids_do_nothing(consumer):
+    delivery = consumer(FakeProvider())
+    assert delivery.deliver([]) == 0
+    assert delivery.deliver([uuid.uuid4()]) == 0
+
+
+def test_suspects_are_delivered_one_by_one_after_the_others(deliver):
+    suspects, innocent = several(2), several(3)
+    Notification.objects.filter(pk__in=[each.pk for each in suspects]).update(crash_count=outbox.SUSPECT_AFTER)
+    provider = FakeProvider()
+    deliver(provider, *suspects, *innocent)
+    assert provider.batches == [3, 1, 1]
+    assert statuses_of(*suspects, *innocent) == [Status.SENT] * 5
+
+
+# --- a whole hand-over ------------------------------------------------------------------------------------------------
+def test_a_hand_over_grows_while_it_is_quick_up_to_a_limit(deliver, monkeypatch):
+    monkeypatch.setattr(delivery_module, "SHORT", timedelta(hours=1))
+    monkeypatch.setattr(delivery_module, "FIRST_HAND_OVER", 5)
+    monkeypatch.setattr(delivery_module, "LARGEST_HAND_OVER", 15)
+    provider = FakeProvider()
+    deliver(provider, *several(47))
+    assert provider.batches == [5, 10, 15, 15, 2]
+
+
+def test_a_hand_over_shrinks_while_it_is_slow_down_to_one(deliver, monkeypatch):
+    monkeypatch.setattr(delivery_module, "SHORT", timedelta(0))
+    monkeypatch.setattr(delivery_module, "LONG", timedelta(0))
+    monkeypatch.setattr(delivery_module, "FIRST_HAND_OVER", 10)
+    provider = FakeProvider()
+    deliver(provider, *several(20))
+    assert provider.batches == [10, 5, 2, 1, 1, 1]
+
+
+def test_a_stop_finishes_what_is_handed_over_and_gives_the_rest_back(consumer, monkeypatch):
+    monkeypatch.setattr(delivery_module, "FIRST_HAND_OVER", 4)
+    stopping = threading.Event()
+    notifications = several(9)
+
+    def stop(message):
+        stopping.set()
+        return ACCEPTED
+
+    provider = FakeProvider(stop)
+    assert consumer(provider, stopping=stopping).deliver([each.pk for each in notifications]) == 4
+    assert statuses_of(*notifications).count(Status.SENT) == 4
+    rest = [each for each in notifications if each.pk not in provider.ids]
+    assert len(rest) == 5
+    for notification in rest:
+        row = now_as(notification)
+        assert (row.status, row.claim_token, row.crash_count) == (Status.ACCEPTED, None, 0)
+        assert is_due(notification)
+
+
+def test_a_stopped_consumer_takes_nothing(consumer):
+    stopping = threading.Event()
+    stopping.set()
+    (notification,) = several(1)
+    assert consumer(FakeProvider(), stopping=stopping).deliver([notification.pk]) == 0
+    assert now_as(notification).claimed_by == ""
+
+
+@on_its_own
+def test_no_transaction_is_open_while_the_provider_is_called(deliver):
+    seen = []
+
+    def look(message):
+        seen.append(connection.in_atomic_block)
+        row = Notification.objects.get(pk=message.notification_id)
+        assert row.status == Status.SENDING
+        return ACCEPTED
+
+    provider = FakeProvider(look, look)
+    notifications = several(2)
+    deliver(provider, *notifications)
+    assert seen == [False, False]
+    assert provider.open_transactions == [0, 0]
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+
+
+# --- several devices --------------------------------------------------------------------------------------------------
+def test_a_push_to_several_devices_is_sent_when_one_takes_it(deliver):
+    notification = a_push("Phone", "Tablet", "Watch")
+    provider = FakeProvider(REFUSED, ACCEPTED, BUSY)
+    assert deliver(provider, notification, channel=PushChannel()) == 1
+    assert now_as(notification).status == Status.SENT
+    assert outcomes_of(notification) == [Outcome.PERMANENT, Outcome.ACCEPTED, Outcome.TRANSIENT]
+    assert {each.number for each in attempts_of(notification)} == {1}
+    assert now_as(notification).attempt_count == 1
+
+
+def test_a_push_is_tried_again_only_for_devices_without_a_final_answer(deliver):
+    notification = a_push("Phone", "Tablet")
+    deliver(FakeProvider(REFUSED, BUSY), notification, channel=PushChannel())
+    assert now_as(notification).status == Status.ACCEPTED
+    make_due(notification)
+    second = FakeProvider()
+    deliver(second, notification, channel=PushChannel())
+    assert [message.device.name for message in second.handed_over] == ["Tablet"]
+    assert now_as(notification).status == Status.SENT
+
+
+def test_a_push_no_device_takes_is_given_up(deliver):
+    notification = a_push("Phone", "Tablet")
+    deliver(FakeProvider(REFUSED, REFUSED), notification, channel=PushChannel())
+    assert now_as(notification).status == Status.FAILED
+
+
+# --- recording --------------------------------------------------------------------------------------------------------
+@on_its_own
+@pytest.mark.parametrize("trouble", [OperationalError("server closed the connection"), InterfaceError("closed")])
+def test_outcomes_are_recorded_as_soon_as_the_database_is_back(consumer, monkeypatch, journals, trouble):
+    record, failures = tracking.record_outcomes, [trouble, trouble]
+
+    def record_when_back(recorded):
+        assert lines_left(journals) == 2
+        if failures:
+            raise failures.pop()
+        return record(recorded)
+
+    monkeypatch.setattr(delivery_module, "RECORD_AGAIN", timedelta(0))
+    monkeypatch.setattr(tracking, "record_outcomes", record_when_back)
+    notifications = several(2)
+    consumer(FakeProvider()).deliver([each.pk for each in notifications])
+    assert failures == []
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+    assert lines_left(journals) == 0
+
+
+@on_its_own
+def test_a_stop_while_the_database_is_away_keeps_the_journal_for_the_next_start(consumer, monkeypatch, journals):
+    stopping = threading.Event()
+
+    def gone(recorded):
+        stopping.set()
+        raise OperationalError("server closed the connection")
+
+    notifications = several(2)
+    delivery = consumer(FakeProvider(), stopping=stopping)
+    with monkeypatch.context() as patched:
+        patched.setattr(tracking, "record_outcomes", gone)
+        delivery.deliver([each.pk for each in notifications])
+    assert statuses_of(*notifications) == [Status.SENDING] * 2
+    assert replay_journals(journals, max_attempts=MAX_ATTEMPTS) == 0
+    delivery.close()
+    assert replay_journals(journals, max_attempts=MAX_ATTEMPTS) == 2
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+    assert list(journals.iterdir()) == []
+
+
+@on_its_own
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a server that hangs up: PostgreSQL only")
+def test_a_connection_that_breaks_during_the_hand_over_is_replaced(deliver):
+    def hang_up(message):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pid = cursor.fetchone()[0]
+        parameters = connection.get_connection_params()
+        names = ("host", "port", "user", "password", "dbname")
+        with psycopg.connect(**{name: parameters[name] for name in names if name in parameters}) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        return ACCEPTED
+
+    notifications = several(2)
+    deliver(FakeProvider(hang_up), *notifications)
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+
+
+def test_a_journal_that_cannot_be_written_does_not_forget_the_answer(consumer, monkeypatch):
+    def full(line):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    notifications = several(2)
+    delivery = consumer(FakeProvider())
+    monkeypatch.setattr(delivery._journal, "append", full)
+    delivery.deliver([each.pk for each in notifications])
+    assert statuses_of(*notifications) == [Status.SENT] * 2
+
+
+def test_closing_leaves_no_journal_behind_and_closes_the_provider(consumer, journals):
+    provider = FakeProvider()
+    delivery = consumer(provider)
+    delivery.deliver([each.pk for each in several(1)])
+    delivery.close()
+    assert provider.close_count == 1
+    assert list(journals.iterdir()) == []
+
+
+def test_a_provider_that_fails_to_close_does_not_keep_the_journal_locked(consumer, journals):
+    provider = FakeProvider()
+    delivery = consumer(provider)
+    delivery.deliver([each.pk for each in several(1)])
+    provider.close = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        delivery.close()
+    assert list(journals.iterdir()) == []
+    provider.close = lambda: None

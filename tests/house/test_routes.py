@@ -1,0 +1,102 @@
+"""Every URL asks who you are, or stands on the short public list."""
+
+import uuid
+
+import pytest
+from django.urls import get_resolver
+from django.urls.resolvers import URLResolver
+
+#: What anybody may call without credentials (section 2.3 of the API document), and why.
+PUBLIC = {
+    "api/schema": "the contract",
+    "api/docs": "the contract, for people",
+    "api/docs/errors/": "where the `type` of a problem leads",
+    "api/docs/errors/<str:code>": "the same",
+    "health": "asked by load balancers",
+    "health/live": "the same",
+    "health/ready": "the same",
+    "livez": "the same",
+    "readyz": "the same",
+    "admin/login/": "here staff say who they are",
+    "admin/logout/": "only forgets who you are",
+}
+EXAMPLES = {
+    "<uuid:": str(uuid.uuid4()),
+    "<int:": "1",
+    "<str:": "thing",
+    "<path:": "1",
+    "<": "1",
+}
+WRITING = ["POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "HEAD", "OPTIONS", *WRITING]
+
+pytestmark = pytest.mark.django_db
+
+
+def routes(resolver=None, prefix=""):
+    """Every route as it is written in the URL files; those of the admin's regular expressions are its own."""
+    for each in (resolver or get_resolver()).url_patterns:
+        written = prefix + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from routes(each, written)
+        elif "(?P" not in written:
+            yield written
+
+
+def example(route):
+    """A path of this route."""
+    parts = []
+    for part in route.split("/"):
+        start = part.find("<")
+        kind = next((kind for kind in EXAMPLES if part[start:].startswith(kind)), None) if start >= 0 else None
+        parts.append(part[:start] + EXAMPLES[kind] if kind else part)
+    return "/" + "/".join(parts)
+
+
+GUARDED = [route for route in routes() if route not in PUBLIC]
+OF_PROGRAMS = [route for route in GUARDED if not route.startswith("admin/")]
+OF_STAFF = [route for route in GUARDED if route.startswith("admin/")]
+
+
+def test_the_public_list_names_only_what_exists():
+    assert set(PUBLIC) <= set(routes())
+
+
+def test_there_is_something_to_guard():
+    assert "api/v1/notifications/" in OF_PROGRAMS
+    assert "admin/" in OF_STAFF
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("route", OF_PROGRAMS)
+def test_a_program_without_credentials_is_turned_away(client, route, method):
+    for path in {example(route), example(route).rstrip("/")}:
+        response = client.generic(method, path, b"{}", content_type="application/json")
+
+        assert response.status_code == 401, path
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert method == "HEAD" or response.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("route", OF_STAFF)
+def test_staff_pages_lead_to_the_sign_in(client, route, method):
+    response = client.generic(method, example(route))
+
+    assert response.status_code == 302, response.content
+    assert response["Location"].startswith("/admin/login/?next=/admin/")
+
+
+@pytest.mark.parametrize("route", OF_STAFF)
+def test_a_person_who_is_no_staff_is_no_better_off(client, route, django_user_model):
+    client.force_login(django_user_model.objects.create(external_id="user-123", email="ann@example.com"))
+
+    assert client.get(example(route))["Location"].startswith("/admin/login/?next=/admin/")
+
+
+@pytest.mark.parametrize("route", PUBLIC)
+def test_public_pages_ask_nobody(client, route):
+    response = client.get(example(route))
+
+    assert response.status_code not in (401, 403)
+    assert "login/?next" not in response.get("Location", "")
