@@ -1,6 +1,7 @@
 """The time all processes agree on: the database's."""
 
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -9,6 +10,7 @@ from django.db.models.functions import Now
 from gateway.models import Notification
 
 
+@cache
 def now_sql() -> str:
     """The database's clock in its own SQL; to be executed with parameters (percent signs are doubled)."""
     compiler = Notification.objects.all().query.get_compiler(connection=connection)

@@ -1,12 +1,8 @@
 """What will become of a request: who, which words, may it go out now. Decides, writes nothing."""
 
-import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import Q
 
 from gateway import priorities
 from gateway.database_clock import in_zone
@@ -16,18 +12,21 @@ from gateway.statuses import Status
 from templates_app.selection import Chosen, choose
 from templates_app.variables import VariableFinding, check_values
 from users.delivery_policy import Allow, DeferUntil, Suppress, decide
-from users.models import User
-from users.recipients import CategoryRules, Recipient, load_recipients, rules_of
+from users.recipients import CategoryRules, Recipient, rules_of
 
 #: How long a notification is useful when its template does not say.
 DEFAULT_TTL = timedelta(hours=72)
 
 
-class UserNotFound(Exception):
+class DecisionRefused(Exception):
+    """The request cannot become a notification; the subclasses say why."""
+
+
+class UserNotFound(DecisionRefused):
     """`user_id` names nobody."""
 
 
-class VariablesInvalid(Exception):
+class VariablesInvalid(DecisionRefused):
     """The variables do not fit; `findings` names each, `template` and `version` what they were held against."""
 
     def __init__(self, findings: list[VariableFinding], *, template: str, version: int) -> None:
@@ -54,21 +53,11 @@ class Decision:
     warnings: tuple[dict[str, str], ...]
 
 
-def find_user_id(user_id: str) -> uuid.UUID | None:
-    """Our id of the person a client names: the client's own id is tried first."""
-    named = Q(external_id=user_id)
-    with suppress(ValueError):
-        named |= Q(pk=uuid.UUID(user_id))
-    found = User.objects.filter(named).values_list("pk", "external_id")[:2]
-    return next((pk for pk, external_id in sorted(found, key=lambda row: row[1] != user_id)), None)
-
-
-def decide_request(request: NotificationRequest, *, user_id: uuid.UUID | None, now: datetime) -> Decision:
+def decide_request(request: NotificationRequest, *, recipient: Recipient | None, now: datetime) -> Decision:
     """Every rule in order: the person, the template and its version, the channel, the variables, the person's wishes.
 
     `now` is the database's. Raises `UserNotFound`, the exceptions of `templates_app.selection`, `VariablesInvalid`.
     """
-    recipient = load_recipients([user_id], channel=request.channel).get(user_id) if user_id else None
     if recipient is None:
         raise UserNotFound(request.user_id)
     chosen = choose(request.template_code, pinned=request.template_version)

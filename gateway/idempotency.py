@@ -28,8 +28,10 @@ def fingerprint(request: NotificationRequest) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def earlier(client: str, mode: str, request_id: str) -> Notification | None:
+def earlier(client: str, mode: str, request_id: str | None) -> Notification | None:
     """What this request id made before, if anything."""
+    if request_id is None:
+        return None
     return Notification.objects.filter(client=client, mode=mode, request_id=request_id).first()
 
 

@@ -7,11 +7,13 @@ from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
 from gateway.database_clock import database_now
-from gateway.decision import Decision, decide_request, find_user_id
+from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.idempotency import earlier, fingerprint, same_request
 from gateway.models import Notification
 from gateway.request import NotificationRequest
+from templates_app.selection import SelectionRefused
 from users.models import ApiKey
+from users.recipients import find_recipient
 
 #: How far ahead something may be scheduled.
 SCHEDULE_AHEAD = timedelta(days=90)
@@ -19,7 +21,7 @@ SCHEDULE_AHEAD = timedelta(days=90)
 PAST_GRACE = timedelta(seconds=60)
 
 
-class MomentsRefused(Exception):
+class MomentsRefused(DecisionRefused):
     """`send_at` or `expires_at` cannot be met; `findings` holds (field, code, detail) of each."""
 
     def __init__(self, findings: list[tuple[str, str, str]]) -> None:
@@ -35,29 +37,29 @@ class Submitted:
     was_replayed: bool
 
 
-def submit_notification(request: NotificationRequest, *, client: str, mode: str, correlation_id: str = "") -> Submitted:
+def submit_notification(
+    request: NotificationRequest, *, client: str, mode: str, correlation_id: str = ""
+) -> Submitted:
     """Accept a request, or repeat the answer it got before.
 
     Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
     """
-    user_id = find_user_id(request.user_id)
-    if request.request_id is not None:
-        found = earlier(client, mode, request.request_id)
-        if found is not None:
-            return Submitted(notification=same_request(found, request, user_id=user_id), was_replayed=True)
+    recipient = find_recipient(request.user_id, channel=request.channel)
     now = database_now()
-    _check_moments(request, now)
-    decision = decide_request(request, user_id=user_id, now=now)
-    notification = _new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
     try:
+        _check_moments(request, now)
+        decision = decide_request(request, recipient=recipient, now=now)
+        notification = _new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
         with transaction.atomic():
             notification.save(force_insert=True)
-    except IntegrityError:
-        # Somebody else was first with this request id; the database made us wait for their commit.
-        winner = earlier(client, mode, request.request_id) if request.request_id is not None else None
-        if winner is None:
+    except (DecisionRefused, SelectionRefused, IntegrityError):
+        # A known request id is judged before all that may be wrong by now, and only the constraint knows for sure:
+        # whoever is second waits there for the first one's commit. New requests, nearly all, need no look-up.
+        known = earlier(client, mode, request.request_id)
+        if known is None:
             raise
-        return Submitted(notification=same_request(winner, request, user_id=user_id), was_replayed=True)
+        user_id = recipient.id if recipient else None
+        return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
     return Submitted(notification=notification, was_replayed=False)
 
 

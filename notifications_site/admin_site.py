@@ -34,6 +34,11 @@ def environment_badge(request: HttpRequest) -> list[str]:
             return ["Production", "danger"]
 
 
+def icon(request: HttpRequest) -> str:
+    """The little picture in the browser's tab."""
+    return static("notifications_site/favicon.svg")
+
+
 def stylesheet(request: HttpRequest) -> str:
     """Our one style sheet."""
     return static("notifications_site/notify.css")

@@ -118,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- database ---------------------------------------------------------------------------------------------------------
 #: IMMEDIATE takes the write lock at BEGIN, so that two claimers never read the same rows; FULL survives a power cut.
@@ -231,6 +232,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "notifications_site.admin_site.environment_badge",
     "DASHBOARD_CALLBACK": "notifications_site.admin_site.first_page",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "notifications_site.admin_site.icon"}],
     "STYLES": ["notifications_site.admin_site.stylesheet"],
     "SCRIPTS": ["notifications_site.admin_site.script"],
     "COMMAND": {"search_models": False, "show_history": False},

@@ -16,23 +16,27 @@ from templates_app.variables import DeclaredVariable, parse_variables
 from users.channels import Channel
 
 
-class TemplateNotFound(Exception):
+class SelectionRefused(Exception):
+    """The words that were asked for cannot be used; the subclasses say why."""
+
+
+class TemplateNotFound(SelectionRefused):
     """No template has this code."""
 
 
-class TemplateArchived(Exception):
+class TemplateArchived(SelectionRefused):
     """The template was taken out of use."""
 
 
-class TemplateNotPublished(Exception):
+class TemplateNotPublished(SelectionRefused):
     """The template has only a draft so far."""
 
 
-class TemplateVersionNotFound(Exception):
+class TemplateVersionNotFound(SelectionRefused):
     """The pinned version does not exist or was never published."""
 
 
-class ChannelNotInTemplate(Exception):
+class ChannelNotInTemplate(SelectionRefused):
     """The version has no words for this channel."""
 
 
@@ -70,9 +74,10 @@ def choose(code: str, *, pinned: int | None) -> Chosen:
 
     Raises `TemplateNotFound`, `TemplateArchived`, `TemplateNotPublished` or `TemplateVersionNotFound`.
     """
-    template = Template.objects.select_related("category").filter(code=code).first()
-    if template is None:
-        raise TemplateNotFound(code)
+    try:
+        template = Template.objects.select_related("category").get(code=code)
+    except Template.DoesNotExist:
+        raise TemplateNotFound(code) from None
     if template.is_archived:
         raise TemplateArchived(code)
     if pinned is None:

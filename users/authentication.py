@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from users.api_keys import USE_NOTED_EVERY, granted, note_use, usable_key
+from users.api_keys import USE_NOTED_EVERY, granted, note_use, usable_key_lately
 from users.models import ApiKey
 
 
@@ -40,12 +40,13 @@ class ApiKeyAuthentication(BaseAuthentication):
         parts = get_authorization_header(request).split()
         if len(parts) != 2 or parts[0].lower() != b"bearer":
             return None
-        key = usable_key(parts[1].decode("latin-1"))
+        key = usable_key_lately(parts[1].decode("latin-1"))
         if key is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.", code="invalid_api_key")
         # The process's clock is good enough to decide whether to write; the value written is the database's.
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > USE_NOTED_EVERY:
             note_use(key)
+            key.last_used_at = datetime.now(UTC)
         return Caller(client=key.client, mode=key.mode, scopes=granted(key.scopes), name=key.name), key
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,9 +1,12 @@
 """What delivery must know about a person, as a value; loaded for a whole batch at once."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from users.channels import Channel
 from users.models import Category, Device, Preference, QuietHours, User
@@ -59,13 +62,37 @@ class Recipient:
         return self.switches.get((channel, None), True) and self.switches.get((channel, category), True)
 
 
+#: What is read of a person; reading less is faster than reading all.
+_COLUMNS = ("external_id", "name", "email", "locale", "timezone", "is_active", "quiet_hours")
+
+
+def find_recipient(user_id: str, *, channel: str) -> Recipient | None:
+    """The person a client names: by the client's own id first, else by ours. Three queries at most."""
+    named = Q(external_id=user_id)
+    with suppress(ValueError):
+        named |= Q(pk=UUID(user_id))
+    people = sorted(_people().filter(named)[:2], key=lambda person: person.external_id != user_id)
+    return next(iter(_recipients(people[:1], channel)), None)
+
+
 def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, Recipient]:
     """The people with these ids, with what matters for `channel`. Erased ones are missing. Three queries at most."""
-    people = User.objects.select_related("quiet_hours").filter(pk__in=user_ids).defer("password", "last_login")
-    switches = _switches(user_ids, channel)
-    devices = _devices(user_ids) if channel == Channel.PUSH else {}
-    return {
-        person.pk: Recipient(
+    people = list(_people().filter(pk__in=user_ids))
+    return {each.id: each for each in _recipients(people, channel)}
+
+
+def _people() -> QuerySet[User]:
+    return User.objects.select_related("quiet_hours").only(*_COLUMNS)
+
+
+def _recipients(people: Sequence[User], channel: str) -> Iterator[Recipient]:
+    if not people:
+        return
+    ids = [person.pk for person in people]
+    switches = _switches(ids, channel)
+    devices = _devices(ids) if channel == Channel.PUSH else {}
+    for person in people:
+        yield Recipient(
             id=person.pk,
             public_id=person.public_id,
             name=person.name,
@@ -77,8 +104,6 @@ def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, R
             switches=switches.get(person.pk, {}),
             quiet=_window(getattr(person, "quiet_hours", None), person.timezone),
         )
-        for person in people
-    }
 
 
 def load_categories() -> dict[str, CategoryRules]:
@@ -99,8 +124,9 @@ def rules_of(category: Category) -> CategoryRules:
 
 def _switches(user_ids: Collection[UUID], channel: str) -> dict[UUID, dict[tuple[str, str | None], bool]]:
     found: defaultdict[UUID, dict[tuple[str, str | None], bool]] = defaultdict(dict)
-    for each in Preference.objects.filter(user_id__in=user_ids, channel=channel):
-        found[each.user_id][(each.channel, each.category_id)] = each.is_enabled
+    rows = Preference.objects.filter(user_id__in=user_ids, channel=channel)
+    for user_id, category, is_enabled in rows.values_list("user_id", "category_id", "is_enabled"):
+        found[user_id][(channel, category)] = is_enabled
     return found
 
 

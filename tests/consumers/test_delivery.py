@@ -498,7 +498,8 @@ def test_a_stop_while_the_database_is_away_keeps_the_journal_for_the_next_start(
 
 @on_its_own
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a server that hangs up: PostgreSQL only")
-def test_a_connection_that_breaks_during_the_hand_over_is_replaced(deliver):
+@pytest.mark.parametrize("is_noticed", [False, True])
+def test_a_connection_that_breaks_during_the_hand_over_is_replaced(deliver, is_noticed):
     def hang_up(message):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
@@ -507,6 +508,9 @@ def test_a_connection_that_breaks_during_the_hand_over_is_replaced(deliver):
         names = ("host", "port", "user", "password", "dbname")
         with psycopg.connect(**{name: parameters[name] for name in names if name in parameters}) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        if is_noticed:
+            with pytest.raises(OperationalError):
+                Notification.objects.exists()
         return ACCEPTED
 
     notifications = several(2)

@@ -55,13 +55,13 @@ class Explored:
         return "\n".join([self.broken, *self.way])
 
 
-def explore(run: Run) -> Explored:
-    """Walk through all states, breadth first; stop at the first broken promise."""
+def explore(run: Run, *, only: str = "") -> Explored:
+    """Walk through all states, breadth first; stop at the first broken promise, or at the first breach of that one."""
     model = Model(run)
     came_from: CameFrom = {run.first(): None}
     before: dict[State, list[State]] = {}
     with _without_collector():
-        broken, last = _walk(model, came_from, before)
+        broken, last = _walk(model, came_from, before, only)
         if not broken and (lost := _lost(came_from, before)):
             broken, last = "It is lost: from here on no ordinary course of things ever ends it.", lost
     return Explored(
@@ -77,7 +77,7 @@ def explore(run: Run) -> Explored:
 CameFrom = dict[State, tuple[State, str] | None]
 
 
-def _walk(model: Model, came_from: CameFrom, before: dict[State, list[State]]) -> tuple[str, State]:
+def _walk(model: Model, came_from: CameFrom, before: dict[State, list[State]], only: str) -> tuple[str, State]:
     """Fill `came_from`, and `before` with who ordinarily leads to a state; returns the broken promise and where."""
     waiting = deque(came_from)
     while waiting:
@@ -85,7 +85,9 @@ def _walk(model: Model, came_from: CameFrom, before: dict[State, list[State]]) -
         try:
             steps = list(model.steps(state))
         except Broken as error:
-            return str(error), state
+            if str(error).startswith(only):
+                return str(error), state
+            continue
         for what, is_ordinary, raw in steps:
             first, second = raw.workers
             after = raw if first <= second else raw._replace(workers=(second, first))
@@ -94,7 +96,8 @@ def _walk(model: Model, came_from: CameFrom, before: dict[State, list[State]]) -
             if after not in came_from:
                 came_from[after] = (state, what)
                 waiting.append(after)
-                if broken := broken_promise(after, model.run):
+                broken = broken_promise(after, model.run)
+                if broken and broken.startswith(only):
                     return broken, after
     return "", state
 

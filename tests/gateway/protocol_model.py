@@ -133,7 +133,7 @@ class Model:
             raise Broken("A notification left a final status.")
         self.made.add(name)
         # Nothing is left to wait for at the end: only the status keeps claims and chores away.
-        columns.setdefault("clock", OVER if target in FINAL else RUNNING)
+        columns.setdefault("clock", GRACE_OVER if target in FINAL else RUNNING)
         if target not in KEEPS_TOKEN:
             columns["workers"] = tuple(self._overtaken(each, name) for each in state.workers)
         return state._replace(status=target, doubted=state.doubted or target == UNKNOWN, **columns)

@@ -253,6 +253,8 @@ class TestRefusedSources:
         problem_of(source)
 
     def test_nesting_and_length_up_to_the_limits_work(self):
+        assert fill("{% if a %}x{% endif %}" * 100, a=True) == "x" * 100
+        assert fill("{{ 1|floatformat:20 }}") == "1." + "0" * 20
         assert fill("{% if a %}" * 29 + "x" + "{% endif %}" * 29, a=True) == "x"
         assert fill("{% if " + "a or " * 49 + "b %}x{% endif %}", a=False, b=True) == "x"
 
@@ -320,6 +322,8 @@ class TestStoppedRendering:
         "source",
         [
             "{{ number|floatformat:1000000 }}",
+            "{{ number|floatformat:21 }}",
+            "{{ number|floatformat:'-999g' }}",
             "{{ number|floatformat:'-999999999999' }}",
             "{{ number|floatformat:name }}",
             "{{ name|floatformat:2 }}",
@@ -376,20 +380,24 @@ class TestStoppedRendering:
         assert "passes" in stops(source, rows=["row"] * 200).message
         assert len(passes) == bounded_nodes.MAX_PASSES + 1
 
-    def test_output_stops_while_it_is_made(self, monkeypatch):
+    @pytest.mark.parametrize("inside", ["{{ text }}", "x" * 10_000, "{% firstof text %}"])
+    def test_output_stops_while_it_is_made(self, inside, monkeypatch):
         written = []
         wrote = bounded_nodes.BoundedContext.wrote
         monkeypatch.setattr(
             bounded_nodes.BoundedContext, "wrote", lambda self, length: written.append(length) or wrote(self, length)
         )
-        source = "{% for a in rows %}{% for b in rows %}{{ text }}{% endfor %}{% endfor %}"
+        source = f"{{% for a in rows %}}{{% for b in rows %}}{inside}{{% endfor %}}{{% endfor %}}"
         assert "512 KiB" in stops(source, rows=["row"] * 90, text="x" * 10_000).message
-        assert sum(written) < bounded_nodes.MAX_OUTPUT + 10_001
+        assert bounded_nodes.MAX_OUTPUT < sum(written) < bounded_nodes.MAX_OUTPUT + 10_001
 
-    def test_fixed_text_and_escaped_text_count_as_output(self):
-        assert "512 KiB" in stops("{% for a in rows %}" + "x" * 10_000 + "{% endfor %}", rows=[1] * 200).message
+    def test_escaped_text_counts_as_it_is_written(self):
         with pytest.raises(RenderingStopped, match="512 KiB"):
             fill("{% for a in rows %}{{ text }}{% endfor %}", html=True, rows=[1] * 20, text="'" * 10_000)
+
+    def test_join_looks_at_the_length_before_it_makes_a_text(self):
+        stopped = stops("{{ texts|join:long }}", texts=["a"] * 200, long="x" * 10_000)
+        assert stopped.message == "join makes too much text."
 
     def test_output_is_limited_in_bytes(self):
         source = "{% for a in rows %}{{ text }}{% endfor %}"

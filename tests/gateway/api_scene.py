@@ -1,0 +1,136 @@
+"""A shop that calls the API, the people it writes to, and its words. Made by the use cases that do it in earnest."""
+
+import json
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.test import Client
+
+from gateway.database_clock import database_now
+from gateway.models import Notification
+from templates_app import publishing
+from templates_app.models import Template
+from users.api_keys import create_api_key
+from users.models import Device, User
+
+NOTIFICATIONS = "/api/v1/notifications/"
+JSON = "application/json"
+
+#: As published: requirements.md, "API, as published to the user". Byte for byte.
+PUBLISHED = (
+    b'{"notification_type": "email", "user_id": "user-123", "template_code": "welcome_email", "variables": '
+    b'{"name": "John Doe", "verification_link":\n'
+    b'"https://app.example.com/verify/abc123"}, "request_id": "req-123456", "priority": "high"}'
+)
+WELCOME_VARIABLES = [
+    {"name": "name", "type": "string", "required": True, "example": "Ann"},
+    {"name": "verification_link", "type": "url", "required": True, "example": "https://example.com/v/abc"},
+]
+WELCOME_WORDS = {
+    "subject": "Welcome, {{ name }}",
+    "html": '<p>Hi {{ name }}, <a href="{{ verification_link }}">confirm</a></p>',
+}
+
+
+#: Longer than a test takes, shorter than anything it tells apart.
+SOON = timedelta(minutes=5)
+
+
+def client_with_key(*scopes, client="shop", mode="live", **options):
+    """A caller of the API; without scopes the usual one of a shop."""
+    _, plain = create_api_key(
+        name=client, client=client, mode=mode, scopes=scopes or ["notifications:write"], **options
+    )
+    return Client(headers={"Authorization": f"Bearer {plain}"})
+
+
+def person(external_id="user-123", **fields):
+    return User.objects.create(
+        **{"external_id": external_id, "name": "Ann", "email": f"{external_id}@example.com"} | fields
+    )
+
+
+def device(user, **fields):
+    return Device.objects.create(**{"user": user, "platform": "android", "token": "token-1234567"} | fields)
+
+
+def template(code="welcome_email", *, contents=None, variables=WELCOME_VARIABLES, published=True, **fields):
+    """A template with one version. `contents`: {(locale, channel): words}."""
+    made = Template.objects.create(**{"code": code, "name": code} | fields)
+    draft = publishing.new_draft(made)
+    publishing.save_variables(draft, variables)
+    write(draft, contents or {("en", "email"): WELCOME_WORDS})
+    if published:
+        publishing.publish(draft)
+    made.refresh_from_db()
+    return made
+
+
+def write(draft, contents):
+    for (locale, channel), words in contents.items():
+        publishing.save_content(draft, locale=locale, channel=channel, words=words)
+
+
+def next_version(made, *, contents=None, variables=None):
+    """One more published version, a copy but for what is given."""
+    made.refresh_from_db()
+    draft = publishing.new_draft(made)
+    if variables is not None:
+        publishing.save_variables(draft, variables)
+    write(draft, contents or {})
+    publishing.publish(draft)
+    made.refresh_from_db()
+    return draft
+
+
+def request_body(**changes):
+    """The published request, with changes; `...` takes a member out."""
+    body = json.loads(PUBLISHED) | changes
+    return {name: value for name, value in body.items() if value is not ...}
+
+
+def post(client, body, path=NOTIFICATIONS, content_type=JSON, **extra):
+    """Ask; `body` as bytes, or as what becomes JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.generic("POST", path, raw, content_type=content_type, **extra)
+
+
+def submit(client, **changes):
+    """Ask for a notification; the answer must be a good one."""
+    response = post(client, request_body(**changes))
+    assert response.status_code in (HTTPStatus.ACCEPTED, HTTPStatus.OK), response.content
+    return response.json()
+
+
+def findings(response, status=400, code="validation_error"):
+    """(pointer, code) of each entry of `errors`, in order of the pointers."""
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (status, code), problem
+    assert response["Content-Type"] == "application/problem+json"
+    return sorted((each["pointer"], each["code"]) for each in problem["errors"])
+
+
+def refusal(response):
+    """(status, code) of a problem."""
+    assert response["Content-Type"] == "application/problem+json"
+    return response.status_code, response.json()["code"]
+
+
+def row(answer):
+    """What was stored."""
+    return Notification.objects.get(pk=answer["id"])
+
+
+def moment(text):
+    """A moment of an answer."""
+    return datetime.fromisoformat(text)
+
+
+def is_now(text):
+    """Whether a moment of an answer is about the present one."""
+    return abs(moment(text) - database_now()) < SOON
+
+
+def in_time(**parts):
+    """A moment for a request: so long after now."""
+    return (database_now() + timedelta(**parts)).isoformat()
