@@ -1,6 +1,6 @@
 """`send_at` and `expires_at`: when a notification goes out, and until when it is useful."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_it_can_be_scheduled(shop):
 
 
 def test_any_offset_will_do(shop):
-    local = (database_now() + timedelta(hours=2)).astimezone(datetime.strptime("+0545", "%z").tzinfo)
+    local = (database_now() + timedelta(hours=2)).astimezone(timezone(timedelta(hours=5, minutes=45)))
 
     answer = submit(shop, send_at=local.isoformat())
 
