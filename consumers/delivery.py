@@ -223,7 +223,7 @@ class Delivery:
                 log.warning(
                     "The database is away; outcomes wait in the journal.", action="record", detail=type(error).__name__
                 )
-                pass #close_old_connections()
+                close_old_connections()
                 if self._stopping.wait(RECORD_AGAIN.total_seconds()):
                     return
             else:

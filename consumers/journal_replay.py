@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
 from consumers.backoff import verdict_after
@@ -26,9 +27,13 @@ def replay_journals(folder: Path, *, max_attempts: int) -> int:
             if orphan.lines:
                 tracking.record_outcomes(_recorded(orphan.lines, max_attempts))
                 log.info("Recorded what a dead process had left behind.", action="replay", answers=len(orphan.lines))
-        except BaseException:
+        except (OperationalError, InterfaceError):
             orphan.leave()
             raise
+        except Exception:
+            orphan.leave()
+            log.exception("A journal cannot be recorded; it stays.", action="replay", journal=orphan.path.name)
+            continue
         count += len(orphan.lines)
         orphan.discard()
     return count
@@ -39,7 +44,9 @@ def _recorded(lines: list[JournalLine], max_attempts: int) -> list[Recorded]:
     for line in lines:
         groups[(line.notification_id, line.claim_token)].append(line)
     tries_used = dict(Notification.objects.filter(pk__in={pk for pk, _ in groups}).values_list("pk", "tries_used"))
-    attempts = DeliveryAttempt.objects.filter(claim_token__in={token for _, token in groups})
+    attempts = DeliveryAttempt.objects.filter(
+        notification_id__in=tries_used, claim_token__in={token for _, token in groups}
+    )
     counts = attempts.values_list("notification_id", "claim_token").annotate(count=Count("pk"))
     handed_over = {(pk, token): count for pk, token, count in counts}
     return [

@@ -105,22 +105,21 @@ def _recover(say: Say) -> None:
 
 def _child(role: ServiceRole) -> Child:
     manage = str(Path(settings.BASE_DIR) / "manage.py")
-    return Child(role.name, [sys.executable, manage, role.command, "--supervisor-pid", str(os.getpid())])
+    # This process has checked the settings for all of them.
+    options = ["--skip-checks", "--supervisor-pid", str(os.getpid())]
+    return Child(role.name, [sys.executable, manage, role.command, *options])
 
 
 def welcome(secrets: DemoSecrets | None) -> str:
     """What a person needs next: addresses, credentials, a request to paste."""
     url = settings.PUBLIC_URL
-    lines = [
-        "",
-        "The notification platform is running.",
-        "",
-        f"  Start page   {url}/",
-        f"  Admin        {url}/admin/",
-        f"  API          {url}/api/docs",
-    ]
+    lines = ["", "The notification platform is running.", "", f"  Start page   {url}/"]
+    lines.append(f"  API          {url}/api/docs")
+    lines.append(f"  Admin        {url}/admin/")
     if secrets:
-        lines[5] += f"   {secrets.admin_email}   {secrets.admin_password or '(password as you changed it)'}"
+        lines.append(
+            f"    sign in    {secrets.admin_email}   {secrets.admin_password or '(with the password you chose)'}"
+        )
         lines.append(
             f"  API key      {secrets.api_key or 'make one: python manage.py create_api_key demo --scopes all'}"
         )

@@ -37,7 +37,7 @@ class WebServer(Granian):  # type: ignore[valid-type,misc]  # granian chooses it
 
     def __init__(self, *, host: str, port: int, workers: int, supervisor_pid: int | None = None) -> None:
         super().__init__(
-            target=settings.WSGI_APPLICATION.replace(".application", ":application"),
+            target=":".join(settings.WSGI_APPLICATION.rsplit(".", 1)),
             address=host,
             port=port,
             interface=Interfaces.WSGI,

@@ -47,21 +47,26 @@ class Worker:
             while not self._stopping.is_set():
                 received, handed_over = self._turn()
                 self._on_turn(handed_over)
-                if once and not received:
+                if once and received == 0:
                     return
         finally:
-            self._delivery.close()
-            self._broker.close()
+            try:
+                self._delivery.close()
+            finally:
+                self._broker.close()
 
-    def _turn(self) -> tuple[int, int]:
-        """One batch: (ids received, notifications handed over). Trouble with our own servers costs a pause, no more."""
+    def _turn(self) -> tuple[int | None, int]:
+        """One batch: (ids received, notifications handed over). Trouble with our own servers costs a pause, no more.
+
+        After trouble nobody knows what there is to receive: None.
+        """
         try:
             batch = self._broker.receive(self._batch, wait=WAIT)
             handed_over = self._delivery.deliver(batch.ids) if batch.ids else 0
             self._broker.ack(batch)
         except (BrokerUnavailable, OperationalError, InterfaceError) as error:
             self._rest(error)
-            return 0, 0
+            return None, 0
         self._pause = FIRST_PAUSE
         return len(batch.ids), handed_over
 

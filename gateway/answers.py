@@ -126,8 +126,9 @@ def attempt_answer(attempt: DeliveryAttempt) -> dict[str, Any]:
 
 
 def event_answer(sequence: int, step: explanation.Step) -> dict[str, Any]:
-    """One step in the life of a notification; a try is called by the status it brings."""
-    kind = Status.SENDING.value if step.kind == "attempt" else step.kind
+    """One step in the life of a notification; a try is called by the status it brings, a doubt too."""
+    kinds: dict[str, str] = {"attempt": Status.SENDING.value, **statuses.PUBLIC}
+    kind = kinds.get(step.kind, step.kind)
     return {"sequence": sequence, "type": kind, "at": step.at, "detail": step.sentence, "data": step.details}
 
 

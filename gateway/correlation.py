@@ -18,7 +18,7 @@ _KEPT = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # W3C trace context: version, trace id, parent id, flags. Version ff and a trace id of zeros are invalid.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace_id>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 #: Asked every few seconds by machines, or part of a page: noted only with LOG_LEVEL=DEBUG.
-QUIET_PATHS = ("/health", "/livez", "/readyz", "/metrics", settings.STATIC_URL)
+QUIET_PATHS = ("/health", "/livez", "/readyz", "/metrics", "/start/", settings.STATIC_URL)
 # An unsubscribe link is a credential: whoever has it may change a person's preferences.
 _SECRET_IN_PATH = re.compile(r"(?<=^/unsubscribe/)[^/]+")
 

@@ -60,18 +60,23 @@ def seed_demo(*, keep_in: Path | None = None) -> DemoSecrets | None:
 
 
 def kept_secrets(folder: Path) -> DemoSecrets | None:
-    """What `seed_demo` kept, as far as it is still true; None when it kept nothing."""
-    try:
-        kept = DemoSecrets(**json.loads((folder / SECRETS_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    """What `seed_demo` kept, as far as it is still true; None when it kept nothing. Slow: it tries the password."""
+    kept = _read_kept(folder)
+    if kept is None:
         return None
     admin = User.objects.filter(email=kept.admin_email, is_active=True).first()
     knows_password = admin is not None and admin.check_password(kept.admin_password)
     return DemoSecrets(
         admin_email=kept.admin_email,
         admin_password=kept.admin_password if knows_password else "",
-        api_key=kept.api_key if usable_key(kept.api_key) else "",
+        api_key=kept_api_key(folder),
     )
+
+
+def kept_api_key(folder: Path) -> str:
+    """The key that `seed_demo` kept, if it may still be used; else empty."""
+    kept = _read_kept(folder)
+    return kept.api_key if kept and usable_key(kept.api_key) else ""
 
 
 def _first_admin() -> tuple[User, str]:
@@ -127,6 +132,13 @@ def _add_person(person: Mapping[str, Any]) -> None:
             end=time.fromisoformat(hours["end"]),
             timezone=hours["timezone"],
         )
+
+
+def _read_kept(folder: Path) -> DemoSecrets | None:
+    try:
+        return DemoSecrets(**json.loads((folder / SECRETS_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _keep(path: Path, made: DemoSecrets) -> None:

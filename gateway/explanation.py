@@ -233,6 +233,8 @@ def _event_sentence(event: NotificationEvent) -> str:
         return words.format(who=data["who"])
     if event.type == Status.DELIVERED and event.data.get("provider") == CAPTURE:
         return _("The inbox reported it as delivered, as a mail server would.")
+    if event.type == event.reason == "retrying":  # the attempt before it tells what went wrong
+        return _("It is tried again ({n} of {m}).").format(n=data.get("n", "…"), m=data.get("m", "…"))
     if event.type in EVENTS:
         return reasons.fill(EVENTS[event.type][1], data)
     return reasons.sentence(event.reason, data)

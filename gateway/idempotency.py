@@ -40,9 +40,8 @@ def same_request(found: Notification, request: NotificationRequest, *, user_id: 
 
     `user_id` is our id of the person the request names; None when they are gone by now, then their name is compared.
     """
-    same_person = user_id == found.user_id or (
-        user_id is None and request.user_id in (found.user_public_id, str(found.user_id))
-    )
+    is_named = request.user_id == found.user_public_id or request.user_id.lower() == str(found.user_id)
+    same_person = user_id == found.user_id or (user_id is None and is_named)
     if same_person and fingerprint(request) == found.fingerprint:
         return found
     raise RequestIdReused(found.pk)

@@ -97,7 +97,9 @@ def settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     if not verdicts:
         return set()
     wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
-    rows = Notification.objects.filter(pk__in=wanted).select_for_update().values_list("pk", "status", "claim_token")
+    # Whoever waits for locks takes them in one order: two batches that share rows must not wait for each other.
+    locked = Notification.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
+    rows = locked.values_list("pk", "status", "claim_token")
     ours = {pk for pk, status, token in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
     groups: defaultdict[str, list[UUID]] = defaultdict(list)
     for pk in ours:

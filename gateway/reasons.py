@@ -125,7 +125,14 @@ def sentence(code: str, data: Mapping[str, object]) -> str:
 
 def fill(words: str | Promise, data: Mapping[str, object]) -> str:
     """A sentence with its `{…}` filled from `data`."""
-    return str(words).format_map(_Values({key: str(value) for key, value in data.items()}))
+    return str(words).format_map(_Values({key: _tidy(key, str(value)) for key, value in data.items()}))
+
+
+def _tidy(key: str, value: str) -> str:
+    """Providers end their sentences with a full stop or without; ours have exactly one."""
+    if key == "last_error":
+        return value if value.endswith((".", "!", "?")) else f"{value}."
+    return value.removesuffix(".") if key == "error" else value
 
 
 def word(code: str) -> str:

@@ -1,23 +1,25 @@
 """The shapes of requests and answers about notifications. No writes in here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from gateway import priorities
 from gateway.request import NotificationRequest
 from templates_app.locales import is_locale, normalise_locale
-from templates_app.variables import check_shape
+from templates_app.variables import VariableFinding, check_shape, parse_moment
 from users.channels import Channel
 
 #: Section "Idempotency" of the API document: printable ASCII without spaces.
 REQUEST_ID = re.compile(r"[!-~]{1,255}\Z")
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 20, 40, 500
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -54,6 +56,7 @@ class PlainText(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[datetime, Any, str, Any]):
     """RFC 3339 with an offset."""
 
@@ -61,13 +64,8 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> datetime:
         """The moment, aware, in UTC."""
-        moment = None
-        if isinstance(data, str):
-            try:
-                moment = parse_datetime(data)
-            except ValueError:
-                moment = None
-        if moment is None or moment.tzinfo is None:
+        moment = parse_moment(data) if isinstance(data, str) else None
+        if moment is None:
             self.fail("invalid")
         try:
             return moment.astimezone(UTC)
@@ -79,6 +77,14 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
         return value  # type: ignore[return-value]  # the JSON renderer knows the form
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": priorities.LEAST, "maximum": priorities.MOST},
+            {"type": "string", "enum": list(priorities.NAMES)},
+        ]
+    }
+)
 class PriorityField(serializers.Field[int, Any, int, Any]):
     """0 to 10, or a word."""
 
@@ -102,6 +108,7 @@ class PriorityField(serializers.Field[int, Any, int, Any]):
         return value
 
 
+@extend_schema_field({"type": "integer", "minimum": 1})
 class VersionField(serializers.Field[int, Any, int, Any]):
     """A version's number: a JSON integer from 1."""
 
@@ -118,6 +125,7 @@ class VersionField(serializers.Field[int, Any, int, Any]):
         return value
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True})
 class VariablesField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """A JSON object within the limits of the API document."""
 
@@ -132,6 +140,13 @@ class VariablesField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]
         return value
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": METADATA_VALUE_LENGTH},
+        "maxProperties": METADATA_KEYS,
+    }
+)
 class MetadataField(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
     """Up to 20 short texts the client wants back with every answer."""
 
@@ -168,7 +183,7 @@ class SubmitSerializer(StrictSerializer):
     user_id = PlainText(max_length=128)
     template_code = PlainText(max_length=100)
     variables = VariablesField(required=False, allow_null=True)
-    request_id = PlainText(required=False, allow_null=True, allow_blank=True)
+    request_id = PlainText(required=False, allow_null=True, allow_blank=True, max_length=255)
     priority = PriorityField(required=False, allow_null=True)
     template_version = VersionField(required=False, allow_null=True)
     locale = PlainText(required=False, allow_null=True, max_length=35)
@@ -178,8 +193,6 @@ class SubmitSerializer(StrictSerializer):
 
     def validate_request_id(self, value: str | None) -> str | None:
         """1 to 255 printable ASCII characters without spaces."""
-        if value is not None and len(value) > 255:
-            raise serializers.ValidationError("Use at most 255 characters.", code="too_long")
         if value is not None and not REQUEST_ID.match(value):
             raise serializers.ValidationError("Use 1 to 255 printable ASCII characters without spaces.", code="invalid")
         return value
@@ -319,18 +332,13 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]  # as above
 
 
-def _nested(findings: list[Any]) -> dict[str, Any] | list[serializers.ErrorDetail]:
+def _nested(findings: Iterable[VariableFinding]) -> dict[str, Any]:
     """Findings with pointers under /variables as the nested form serializers speak."""
     nested: dict[str, Any] = {}
-    top: list[serializers.ErrorDetail] = []
     for finding in findings:
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in finding.pointer.split("/")[2:]]
-        message = serializers.ErrorDetail(finding.detail, code=finding.code)
-        if not steps:
-            top.append(message)
-            continue
         place = nested
-        for step in steps[:-1]:
-            place = place.setdefault(step, {})
-        place.setdefault(steps[-1], []).append(message)
-    return top or nested
+        for step in finding.pointer.split("/")[2:]:
+            place = place.setdefault(step.replace("~1", "/").replace("~0", "~"), {})
+        message = serializers.ErrorDetail(finding.detail, code=finding.code)
+        place.setdefault(api_settings.NON_FIELD_ERRORS_KEY, []).append(message)
+    return nested

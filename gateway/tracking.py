@@ -75,7 +75,7 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
     in_time = Notification.objects.filter(
         pk__in=wanted, status__in=statuses.HAND_OVER.sources, lease_expires_at__gt=Now()
     )
-    rows = in_time.select_for_update().values_list("pk", "claim_token")
+    rows = in_time.select_for_update().order_by("pk").values_list("pk", "claim_token")
     ours = {pk for pk, token in rows if wanted[pk].held.token == token}
     Notification.objects.filter(pk__in=ours).update(
         status=statuses.HAND_OVER.target,
@@ -110,9 +110,10 @@ def record_outcomes(recorded: Sequence[Recorded]) -> set[UUID]:
     Repeatable: the second time changes nothing. An answer that comes after the row was taken away from its holder is
     kept with its attempt, and proves a doubtful notification sent.
     """
-    _close_attempts(result for each in recorded for result in each.attempts)
     concluded = [(each.held, each.verdict) for each in recorded if each.verdict is not None]
     followed = settle(concluded)
+    # Notifications are locked before their attempts, as `doubt_stalled` does: else the two could wait for each other.
+    _close_attempts(result for each in recorded for result in each.attempts)
     late = [
         each
         for each in recorded
@@ -212,9 +213,11 @@ def doubt_stalled(*, limit: int, whoever_holds: bool = False) -> int:
     DeliveryAttempt.objects.filter(notification_id__in=[row[0] for row in rows], outcome=None).update(
         outcome=Outcome.UNKNOWN, ended_at=Now()
     )
-    return len(
-        settle([(Held(pk, token), doubt_verdict(statuses.DOUBT_STALLED, provider)) for pk, token, provider in rows])
+    doubted = settle(
+        [(Held(pk, token), doubt_verdict(statuses.DOUBT_STALLED, provider)) for pk, token, provider in rows]
     )
+    _apply_early_news(doubted)
+    return len(doubted)
 
 
 def doubt_verdict(change: statuses.Change, provider: str) -> Verdict:

@@ -28,7 +28,7 @@ VAR_DIR = Path(
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 SERVICE_ROLE = env.choice("SERVICE_ROLE", "all", allowed=("all",), meaning="Which set of URLs a web process serves.")
 PORT = env.integer(
-    "PORT", 3000, least=1, most=65533, meaning="Port of the web process; consumers answer /health at PORT+2 and PORT+3."
+    "PORT", 3000, least=1, most=65532, meaning="Port of the web process; consumers answer /health at PORT+2 and PORT+3."
 )
 PUBLIC_URL = env.text(
     "PUBLIC_URL",
@@ -175,6 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.json_format.JSONNegotiation",
     "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "\0",  # no field a client makes up can have the same name: our parser refuses NUL
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": None,  # moments reach the renderer as they are; it knows the one form they are shown in
 }

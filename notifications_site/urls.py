@@ -9,6 +9,7 @@ from notifications_site import (
     api_schema,  # noqa: F401  makes itself known to drf-spectacular
     error_pages,
     health,
+    start_page,
 )
 
 handler400 = problems.handler400
@@ -22,6 +23,8 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/docs/errors/", error_pages.error_index, name="errors"),
     path("api/docs/errors/<str:code>", error_pages.error_page, name="error"),
+    path("", start_page.start_page, name="start"),
+    path("start/messages", start_page.start_messages, name="start-messages"),
     path("admin/", admin.site.urls),
     path("health", health.health),
     path("health/live", health.live),

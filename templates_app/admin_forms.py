@@ -1,12 +1,13 @@
 """Forms of the template pages: the words of a draft, its variables, the note of a publication."""
 
+import json
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from templates_app.locales import normalise_locale
 from templates_app.models import Template, TemplateContent, TemplateVersion
@@ -37,6 +38,12 @@ class TemplateForm(StaffForm):
             "on_unknown",
             "is_archived",
         )
+        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        labels: ClassVar[dict[str, Any]] = {
+            "default_locale": _("Default language"),
+            "ttl_seconds": _("Time to live, in seconds"),
+            "on_unknown": _("When it is unclear whether it arrived"),
+        }
         help_texts: ClassVar[dict[str, Any]] = {
             "code": _("How clients ask for it, such as welcome_email. Fixed once a version is live."),
             "default_locale": _("Used when a person's own language has no words."),
@@ -49,18 +56,30 @@ class TemplateForm(StaffForm):
         return clean_locale(self.cleaned_data["default_locale"])
 
 
+class _Indented(json.JSONEncoder):
+    """JSON for people."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"indent": 2})
+
+
 class VersionForm(StaffForm):
     """The declared variables of a draft."""
+
+    variables = forms.JSONField(
+        label=_("Variables, as JSON"),
+        required=False,
+        encoder=_Indented,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 14, "dir": "ltr"}),
+        help_text=_(
+            "A list of objects: name, type (string, integer, number, boolean, url, datetime, list), required, default, "
+            "example, description, sensitive."
+        ),
+    )
 
     class Meta:
         model = TemplateVersion
         fields = ("variables",)
-        help_texts: ClassVar[dict[str, Any]] = {
-            "variables": _(
-                "A list of objects: name, type (string, integer, number, boolean, url, datetime, list), required, "
-                "default, example, description, sensitive."
-            )
-        }
 
     def clean_variables(self) -> list[dict[str, Any]]:
         """Each of them in full, or what is wrong with it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from templates_app.models import TemplateContent, TemplateVersion
-from templates_app.safe_engine import TemplateSyntaxProblem, compile_html, compile_text, referenced_variables
+from templates_app.safe_engine import TemplateSyntaxProblem, compile_html, compile_text, variable_lines
 from templates_app.variables import DeclaredVariable, parse_variables
 from users.channels import Channel
 
@@ -73,8 +73,10 @@ def _check_content(
         if not getattr(content, part).strip():
             detail = f"The {part} is empty."
             yield Finding(level="error", code="missing_field", path=f"{where}/{part}", detail=detail), set()
-    for part in PARTS[channel]:
-        yield from _check_part(getattr(content, part), f"{where}/{part}", variables, is_html=part == "html")
+    sources = {part: getattr(content, part) for part in PARTS[channel]}
+    sources |= {f"data/{key}": str(source) for key, source in content.data.items()}
+    for part, source in sources.items():
+        yield from _check_part(source, f"{where}/{part}", variables, is_html=part == "html")
     if len(content.html.encode()) > HTML_WARNING:
         detail = "The HTML is over 102 kB; some inboxes cut it there."
         yield Finding(level="warning", code="html_over_102_kb", path=f"{where}/html", detail=detail), set()
@@ -85,12 +87,13 @@ def _check_part(
 ) -> Iterator[tuple[Finding | None, set[str]]]:
     try:
         (compile_html if is_html else compile_text)(source)
-        names = referenced_variables(source)
+        names = variable_lines(source)
     except TemplateSyntaxProblem as problem:
         detail = problem.message
         yield Finding(level="error", code="syntax", path=path, detail=detail, line=problem.line), set()
         return
-    yield None, names
-    for name in sorted(names - variables.keys()):
-        detail = f"{{{{ {name} }}}} is not declared."
-        yield Finding(level="error", code="variable_unknown", path=path, detail=detail), set()
+    yield None, set(names)
+    for name, line in names.items():
+        if name not in variables:
+            detail = f"{{{{ {name} }}}} is not declared."
+            yield Finding(level="error", code="variable_unknown", path=path, detail=detail, line=line), set()

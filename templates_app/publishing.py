@@ -8,6 +8,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from templates_app.content_checks import Finding, check_version
+from templates_app.locales import normalise_locale
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
 from templates_app.text_part import text_from_html
 from templates_app.variables import variables_to_json
@@ -58,6 +59,7 @@ def save_content(version: TemplateVersion, *, locale: str, channel: str, words: 
     if version.state != TemplateVersion.State.DRAFT:
         raise VersionIsFixed("This version is published and never changes. Make a new draft of it.")
     fields = FIELDS[Channel(channel)]
+    locale = normalise_locale(locale)
     content = version.contents.filter(locale=locale, channel=channel).first() or TemplateContent(
         version=version, locale=locale, channel=channel
     )
@@ -89,11 +91,12 @@ def publish(version: TemplateVersion, *, by: User | None = None, note: str = "")
         return
     if version.state != TemplateVersion.State.DRAFT:
         raise VersionIsFixed("This version was live before. Make a new draft of it.")
-    if errors := [each for each in check_version(version) if each.level == "error"]:
-        raise PublishBlocked(errors)
+    _require_publishable(version)
     for content in version.contents.filter(channel=Channel.EMAIL, text=""):
         content.text = text_from_html(content.html)
         content.save(update_fields=["text"])
+    # Once more: a tag that stood half inside a hidden element has lost its other half in the text.
+    _require_publishable(version)
     template.versions.filter(state=TemplateVersion.State.PUBLISHED).update(state=TemplateVersion.State.RETIRED)
     version.state, version.note = TemplateVersion.State.PUBLISHED, note or version.note
     if version.created_by is None:
@@ -103,3 +106,8 @@ def publish(version: TemplateVersion, *, by: User | None = None, note: str = "")
     version.refresh_from_db(fields=["published_at"])
     template.live_version = version
     template.save(update_fields=["live_version", "updated_at"])
+
+
+def _require_publishable(version: TemplateVersion) -> None:
+    if errors := [each for each in check_version(version) if each.level == "error"]:
+        raise PublishBlocked(errors)

@@ -1,6 +1,8 @@
 """People, categories and API keys in the admin."""
 
+from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -10,9 +12,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -84,19 +86,20 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[misc]  # both know wha
 
     form = PersonChangeForm
     add_form = PersonCreationForm
+    add_form_template = None
     change_password_form = AdminPasswordChangeForm
     actions = None
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 20
-    list_display = ("who", "external_id", "locale", "timezone", "is_active", "is_staff")
+    list_display = ("who", "external_id", "locale", "timezone", "remarks")
     list_filter = ("is_active", "is_staff")
     search_fields = ("external_id__istartswith", "name__icontains", "email__istartswith")
     search_help_text = gettext_lazy("Id, name or e-mail")
     ordering = ("-id",)
     inlines = (PreferenceInline, QuietHoursInline, DeviceInline)
     filter_horizontal = ()
-    readonly_fields = ("created", "masked_email", "last_login")
+    readonly_fields = ("created", "masked_email", "last_login", "was_sent")
     empty_title = gettext_lazy("No people yet")
     empty_text = gettext_lazy("“make run” brings the people of the demo; you can also add one by hand.")
     add_fieldsets = (
@@ -109,7 +112,17 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[misc]  # both know wha
         if obj is None:
             return self.add_fieldsets
         email = "email" if self.has_change_permission(request, obj) else "masked_email"
-        person = (None, {"fields": (("name", email), ("external_id", "is_active"), ("locale", "timezone"), "created")})
+        person = (
+            None,
+            {
+                "fields": (
+                    ("name", email),
+                    ("external_id", "is_active"),
+                    ("locale", "timezone"),
+                    ("created", "was_sent"),
+                )
+            },
+        )
         if not request.user.is_superuser:
             return (person,)
         sign_in = {"fields": ("password", "last_login", ("is_staff", "is_superuser"), "groups")}
@@ -144,6 +157,22 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[misc]  # both know wha
     def masked_email(self, person: User) -> str:
         """For those who may only look."""
         return mask_email(person.email) if person.email else "–"
+
+    @display(description=gettext_lazy("Remarks"))
+    def remarks(self, person: User) -> SafeString:
+        """What is unusual about this person."""
+        chips = [("info", _("staff"))] if person.is_staff else []
+        if not person.is_active:
+            chips.append(("warning", _("switched off")))
+        return format_html_join(" ", '<span class="nt-chip nt-{}">{}</span>', chips)
+
+    @display(description=gettext_lazy("Messages"))
+    def was_sent(self, person: User) -> SafeString | str:
+        """Leads to what this person was sent."""
+        with suppress(NoReverseMatch):  # the list stands further up the house; it is known by its name only
+            address = f"{reverse('admin:gateway_notification_changelist')}?q={quote(str(person.pk))}"
+            return format_html('<a class="nt-link" href="{}">{}</a>', address, _("What this person was sent"))
+        return "–"
 
     @display(description=gettext_lazy("Since"))
     def created(self, person: User) -> str:

@@ -31,6 +31,8 @@ WEEKDAYS = (
     (6, _("Sunday")),
 )
 
+LABELS = {"email": _("E-mail"), "external_id": _("Client's id"), "timezone": _("Time zone")}
+
 
 class _Normalised:
     """Stores addresses as everywhere else: None when empty, the domain in small letters."""
@@ -53,6 +55,14 @@ class PersonCreationForm(_Normalised, UserCreationForm):  # type: ignore[misc]  
         model = User
         fields = ("email",)
         field_classes: ClassVar[dict[str, Any]] = {}
+        labels = LABELS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        may_sign_in = self.fields["usable_password"]
+        may_sign_in.label, may_sign_in.help_text, may_sign_in.initial = _("Password"), "", "false"
+        may_sign_in.choices = [("false", _("None: the person is only written to")), ("true", _("Set one now"))]
+        may_sign_in.widget.choices = may_sign_in.choices
 
 
 class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # the theme ships no types
@@ -62,6 +72,7 @@ class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # th
         model = User
         fields = "__all__"
         field_classes: ClassVar[dict[str, Any]] = {}
+        labels = LABELS
 
 
 class DeviceForm(StaffForm):

@@ -96,6 +96,7 @@ class ReadOnlyAdmin(StaffAdmin):
     show_full_result_count = False
     paginator = InfinitePaginator
     list_per_page = 20
+    sortable_by: Sequence[str] | None = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows are made by the product, not by hand."""

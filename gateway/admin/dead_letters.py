@@ -81,5 +81,6 @@ class DeadLetterAdmin(NotificationListAdmin):
             back=reverse("admin:gateway_deadletter_changelist"),
             form=form,
             facts=facts,
+            is_dangerous=False,
             hidden=[("action", "replay_selected"), *((helpers.ACTION_CHECKBOX_NAME, str(each.pk)) for each in chosen)],
         )

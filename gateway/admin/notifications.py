@@ -127,7 +127,15 @@ class NotificationAdmin(NotificationListAdmin):
         form = ReasonForm(request.POST or None)
         if not form.is_valid():
             question = _("It will not be sent. This cannot be undone; the client may ask again with a new request id.")
-            return self._ask(request, notification, title=_("Cancel this notification?"), question=question, form=form)
+            return self._ask(
+                request,
+                notification,
+                title=_("Cancel this notification?"),
+                question=question,
+                button=_("Cancel the notification"),
+                form=form,
+                is_dangerous=True,
+            )
         why = form.cleaned_data["reason"]
         try:
             outbox.cancel(notification.pk, who=who_acts(request), why=why)
@@ -147,7 +155,8 @@ class NotificationAdmin(NotificationListAdmin):
         form = ReasonForm(request.POST or None)
         if not form.is_valid():
             question = _("It gets a new series of tries under the same id; the person's wishes count anew.")
-            return self._ask(request, notification, title=_("Replay this notification?"), question=question, form=form)
+            title = _("Replay this notification?")
+            return self._ask(request, notification, title=title, question=question, button=_("Replay"), form=form)
         why = form.cleaned_data["reason"]
         if not tracking.replay([notification.pk], who=who_acts(request), why=why):
             words = _("It is no dead letter any more; nothing was changed.")
@@ -166,7 +175,8 @@ class NotificationAdmin(NotificationListAdmin):
             question = _(
                 "The provider did not answer after the hand-over. Ask the person, or look at the provider's own log."
             )
-            return self._ask(request, notification, title=_("Did it arrive?"), question=question, form=form)
+            title = _("Did it arrive?")
+            return self._ask(request, notification, title=title, question=question, button=_("Settle"), form=form)
         arrived = form.cleaned_data["verdict"] == "arrived"
         if not tracking.settle_by_hand(notification.pk, who=who_acts(request), arrived=arrived):
             words = _("There is no doubt any more; nothing was changed.")
@@ -217,18 +227,27 @@ class NotificationAdmin(NotificationListAdmin):
         ]
 
     def _ask(
-        self, request: HttpRequest, notification: Notification, *, title: str, question: str, form: forms.Form
+        self,
+        request: HttpRequest,
+        notification: Notification,
+        *,
+        title: str,
+        question: str,
+        button: str,
+        form: forms.Form,
+        is_dangerous: bool = False,
     ) -> HttpResponse:
-        facts = [f"{notification.template.name} → {person_name(notification)}", answer(notification).sentence]
+        told = answer(notification)
         return ask_first(
             request,
             self,
             title=title,
             question=question,
-            button=title.rstrip("?"),
+            button=button,
             back=_page_of(notification),
             form=form,
-            facts=facts,
+            facts=[f"{notification.template.name} → {person_name(notification)}", f"{told.word}: {told.sentence}"],
+            is_dangerous=is_dangerous,
         )
 
     def _done(

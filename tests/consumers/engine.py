@@ -1,6 +1,5 @@
-"""People, words and rows for tests of the engine, made by the use cases that make them in earnest."""
+"""Words and rows for tests of the engine, made by the use cases that make them in earnest; and how they are now."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,24 +12,12 @@ from gateway.request import NotificationRequest
 from gateway.submission import submit_notification
 from templates_app import publishing
 from templates_app.models import Template
+from tests.factories import TemplateFactory, UserFactory
 from users.channels import Channel
-from users.models import Device, User
+from users.models import User
 
 EMAIL_WORDS = {"subject": "Welcome {{ name }}", "html": "<p>Dear {{ name }}</p>", "text": "Dear {{ name }}"}
 PUSH_WORDS = {"title": "Hello {{ name }}", "body": "Your parcel is here.", "link": "https://shop.example/parcel"}
-
-
-def a_person(name: str = "Ann", **fields: Any) -> User:
-    handle = f"{name.lower()}-{uuid.uuid4().hex[:8]}"
-    return User.objects.create(
-        **({"external_id": f"user-{handle}", "email": f"{handle}@example.com", "name": name} | fields)
-    )
-
-
-def a_device(person: User, name: str = "Phone", **fields: Any) -> Device:
-    return Device.objects.create(
-        **({"user": person, "name": name, "platform": "android", "token": f"token-{uuid.uuid4().hex}"} | fields)
-    )
 
 
 def a_template(
@@ -40,7 +27,7 @@ def a_template(
     **fields: Any,
 ) -> Template:
     """A published template with English words and one variable, `name`."""
-    template = Template.objects.create(**({"code": f"t-{uuid.uuid4().hex[:8]}", "name": "Welcome"} | fields))
+    template = TemplateFactory(**fields)
     draft = publishing.new_draft(template)
     publishing.save_variables(draft, variables or [{"name": "name", "type": "string", "example": "Ann"}])
     usual = EMAIL_WORDS if channel == Channel.EMAIL else PUSH_WORDS
@@ -71,7 +58,7 @@ def submit(
 
 def several(count: int, template: Template | None = None) -> list[Notification]:
     """So many accepted e-mail notifications to one person."""
-    person, template = a_person(), template or a_template()
+    person, template = UserFactory(), template or a_template()
     return [submit(person, template) for _ in range(count)]
 
 

@@ -20,8 +20,6 @@ from gateway.channel_contract import Outcome, SendResult
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.engine import (
-    a_device,
-    a_person,
     a_template,
     age,
     attempts_of,
@@ -33,6 +31,7 @@ from tests.consumers.engine import (
     statuses_of,
     submit,
 )
+from tests.factories import DeviceFactory, UserFactory
 from tests.fakes import ACCEPTED, BUSY, CUT_OFF, REFUSED, TOO_FAST, WRONG_KEY, ChannelWith, FakeProvider, away
 from users.channels import Channel
 from users.models import Preference
@@ -86,9 +85,9 @@ def outcomes_of(notification: Notification) -> list[str | None]:
 
 
 def a_push(*device_names: str) -> Notification:
-    person = a_person("Ann")
+    person = UserFactory()
     for name in device_names:
-        a_device(person, name)
+        DeviceFactory(user=person, name=name)
     return submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
 
 
@@ -328,8 +327,8 @@ def test_what_cannot_be_handed_over_soon_after_the_claim_is_given_back(deliver, 
 
 
 def test_what_is_not_to_be_sent_any_more_is_settled_beside_the_others(deliver):
-    person, template = a_person("Ann"), a_template()
-    unwanted, wanted = submit(person, template), submit(a_person("Bob"), template)
+    person, template = UserFactory(), a_template()
+    unwanted, wanted = submit(person, template), submit(UserFactory(name="Bob"), template)
     Preference.objects.create(user=person, channel=Channel.EMAIL, is_enabled=False)
     provider = FakeProvider()
     deliver(provider, unwanted, wanted)
@@ -338,7 +337,7 @@ def test_what_is_not_to_be_sent_any_more_is_settled_beside_the_others(deliver):
 
 
 def test_a_batch_with_nothing_to_send_does_not_connect(deliver):
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     person.delete()
     provider = FakeProvider()

@@ -17,7 +17,8 @@ from gateway.channel_contract import Outcome
 from gateway.models import DeliveryAttempt, Notification, WaitingFor
 from gateway.reasons import sentence
 from gateway.statuses import Status
-from tests.consumers.engine import a_device, a_person, a_template, claim, now_as, submit
+from tests.consumers.engine import a_template, claim, now_as, submit
+from tests.factories import DeviceFactory, UserFactory
 from users.channels import Channel
 from users.models import Preference, QuietHours, User
 
@@ -67,7 +68,7 @@ def answered(notification: Notification, device, outcome: Outcome | None) -> Non
 
 # --- messages ---------------------------------------------------------------------------------------------------------
 def test_a_claimed_notification_becomes_a_message_with_its_words():
-    person = a_person("Ann", email="ann@example.com")
+    person = UserFactory(email="ann@example.com")
     (row,) = claim(submit(person, a_template()))
     ready, verdicts = prepare(EmailChannel(), [row])
     assert verdicts == []
@@ -81,7 +82,7 @@ def test_a_claimed_notification_becomes_a_message_with_its_words():
 
 def test_a_batch_keeps_everybodys_words_apart():
     template = a_template()
-    ann, bob = a_person("Ann"), a_person("Bob")
+    ann, bob = UserFactory(), UserFactory(name="Bob")
     ready, _ = prepare_emails(submit(ann, template), submit(bob, template))
     assert {(each.messages[0].to.split()[0], each.messages[0].words.subject) for each in ready} == {
         ("Ann", "Welcome Ann"),
@@ -93,7 +94,7 @@ def test_a_batch_costs_the_same_queries_whatever_its_size():
     template = a_template()
     costs = []
     for count in (2, 12):
-        rows = claim(*[submit(a_person(), template) for _ in range(count)])
+        rows = claim(*[submit(UserFactory(), template) for _ in range(count)])
         with CaptureQueriesContext(connection) as queries:
             ready, _ = prepare(EmailChannel(), rows)
         assert len(ready) == count
@@ -105,7 +106,7 @@ def test_moments_reach_the_template_as_moments():
     variables = [{"name": "at", "type": "datetime", "example": "2026-11-22T10:15:00Z"}]
     words = {"subject": "On {{ at|date:'Y-m-d' }}", "html": "<p>x</p>", "text": "x"}
     template = a_template(words=words, variables=variables)
-    row = submit(a_person(), template, variables={"at": "2026-11-22T10:15:00Z"})
+    row = submit(UserFactory(), template, variables={"at": "2026-11-22T10:15:00Z"})
     ready, _ = prepare_emails(row)
     assert ready[0].messages[0].words.subject == "On 2026-11-22"
 
@@ -113,7 +114,7 @@ def test_moments_reach_the_template_as_moments():
 # --- wishes -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("category", ["updates", None])
 def test_consent_withdrawn_after_acceptance_counts(category):
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     Preference.objects.create(user=person, channel=Channel.EMAIL, category_id=category, is_enabled=False)
     verdict = verdict_on(notification)
@@ -123,7 +124,7 @@ def test_consent_withdrawn_after_acceptance_counts(category):
 
 
 def test_a_person_switched_off_after_acceptance_gets_nothing():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     User.objects.filter(pk=person.pk).update(is_active=False)
     verdict = verdict_on(notification)
@@ -131,7 +132,7 @@ def test_a_person_switched_off_after_acceptance_gets_nothing():
 
 
 def test_an_erased_person_gets_nothing():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     person.delete()
     verdict = verdict_on(notification)
@@ -142,7 +143,7 @@ def test_an_erased_person_gets_nothing():
 
 
 def test_an_address_removed_after_acceptance_is_not_used():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     User.objects.filter(pk=person.pk).update(email=None)
     verdict = verdict_on(notification)
@@ -150,7 +151,7 @@ def test_an_address_removed_after_acceptance_is_not_used():
 
 
 def test_quiet_hours_that_began_after_acceptance_postpone_until_their_end():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     end = quiet_now(person)
     verdict = verdict_on(notification)
@@ -165,7 +166,7 @@ def test_quiet_hours_that_began_after_acceptance_postpone_until_their_end():
 
 
 def test_a_postponed_notification_is_due_again_at_the_end_of_the_quiet_hours():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     end = quiet_now(person)
     _, verdicts = prepare_emails(notification)
@@ -176,7 +177,7 @@ def test_a_postponed_notification_is_due_again_at_the_end_of_the_quiet_hours():
 
 
 def test_quiet_hours_of_another_channel_do_not_count():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template())
     quiet_now(person, channels=["push"])
     ready, verdicts = prepare_emails(notification)
@@ -184,7 +185,7 @@ def test_quiet_hours_of_another_channel_do_not_count():
 
 
 def test_a_critical_notification_ignores_quiet_hours():
-    person = a_person("Ann")
+    person = UserFactory()
     notification = submit(person, a_template(), priority=priorities.CRITICAL_FROM)
     quiet_now(person)
     ready, verdicts = prepare_emails(notification)
@@ -196,8 +197,8 @@ def test_words_that_cannot_be_filled_end_the_notification_and_say_where():
     words = {"title": "{{ name }}", "body": "{{ text }}"}
     variables = [{"name": "name", "type": "string"}, {"name": "text", "type": "string"}]
     template = a_template(Channel.PUSH, words=words, variables=variables)
-    person = a_person("Ann")
-    a_device(person)
+    person = UserFactory()
+    DeviceFactory(user=person)
     notification = submit(person, template, channel=Channel.PUSH, variables={"name": "Ann", "text": "long " * 1500})
     ready, ((_, verdict),) = prepare(PushChannel(), claim(notification))
     assert ready == []
@@ -206,7 +207,7 @@ def test_words_that_cannot_be_filled_end_the_notification_and_say_where():
 
 
 def test_one_that_fails_for_no_known_reason_leaves_the_others_alone():
-    odd, good = submit(a_person(), a_template()), submit(a_person(), a_template())
+    odd, good = submit(UserFactory(), a_template()), submit(UserFactory(), a_template())
     Notification.objects.filter(pk=odd.pk).update(category_code="removed-meanwhile")
     ready, verdicts = prepare_emails(odd, good)
     assert [each.notification.pk for each in ready] == [good.pk]
@@ -219,7 +220,7 @@ def test_a_database_that_goes_away_is_no_fault_of_a_notification(monkeypatch):
     def gone(*args, **options):
         raise OperationalError("server closed the connection unexpectedly")
 
-    (row,) = claim(submit(a_person(), a_template()))
+    (row,) = claim(submit(UserFactory(), a_template()))
     monkeypatch.setattr(preparation, "words_of", gone)
     with pytest.raises(OperationalError):
         prepare(EmailChannel(), [row])
@@ -227,10 +228,10 @@ def test_a_database_that_goes_away_is_no_fault_of_a_notification(monkeypatch):
 
 # --- devices ----------------------------------------------------------------------------------------------------------
 def test_a_push_goes_to_every_active_device():
-    person = a_person("Ann")
+    person = UserFactory()
     for name in ("Phone", "Tablet"):
-        a_device(person, name)
-    a_device(person, "Old phone", is_active=False)
+        DeviceFactory(user=person, name=name)
+    DeviceFactory(user=person, name="Old phone", is_active=False)
     notification = submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
     ready, _ = prepare(PushChannel(), claim(notification))
     assert devices_in(ready) == {"Phone", "Tablet"}
@@ -238,8 +239,8 @@ def test_a_push_goes_to_every_active_device():
 
 @pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.PERMANENT])
 def test_a_device_with_a_final_answer_gets_nothing_more(outcome):
-    person = a_person("Ann")
-    done, open_one = a_device(person, "Done"), a_device(person, "Open")
+    person = UserFactory()
+    done, open_one = DeviceFactory(user=person, name="Done"), DeviceFactory(user=person, name="Open")
     notification = submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
     answered(notification, done, outcome)
     answered(notification, open_one, Outcome.TRANSIENT)
@@ -251,8 +252,8 @@ def test_a_device_with_a_final_answer_gets_nothing_more(outcome):
     "outcome", [Outcome.TRANSIENT, Outcome.THROTTLED, Outcome.UNKNOWN, Outcome.MISCONFIGURED, None]
 )
 def test_a_device_without_a_final_answer_is_tried_again(outcome):
-    person = a_person("Ann")
-    phone = a_device(person, "Phone")
+    person = UserFactory()
+    phone = DeviceFactory(user=person, name="Phone")
     notification = submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
     answered(notification, phone, outcome)
     ready, _ = prepare(PushChannel(), claim(notification))
@@ -260,8 +261,8 @@ def test_a_device_without_a_final_answer_is_tried_again(outcome):
 
 
 def test_devices_removed_after_acceptance_leave_nowhere_to_send():
-    person = a_person("Ann")
-    phone = a_device(person)
+    person = UserFactory()
+    phone = DeviceFactory(user=person)
     notification = submit(person, a_template(Channel.PUSH), channel=Channel.PUSH)
     phone.delete()
     ready, ((_, verdict),) = prepare(PushChannel(), claim(notification))
@@ -270,9 +271,9 @@ def test_devices_removed_after_acceptance_leave_nowhere_to_send():
 
 
 def test_a_try_to_another_persons_device_settles_nothing():
-    ann, bob = a_person("Ann"), a_person("Bob")
-    phone = a_device(ann)
-    a_device(bob, "Bob's")
+    ann, bob = UserFactory(), UserFactory(name="Bob")
+    phone = DeviceFactory(user=ann)
+    DeviceFactory(user=bob, name="Bob's")
     template = a_template(Channel.PUSH)
     to_ann = submit(ann, template, channel=Channel.PUSH)
     to_bob = submit(bob, template, channel=Channel.PUSH)

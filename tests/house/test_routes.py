@@ -12,6 +12,8 @@ PUBLIC = {
     "api/docs": "the contract, for people",
     "api/docs/errors/": "where the `type` of a problem leads",
     "api/docs/errors/<str:code>": "the same",
+    "": "the start page; only for whoever sits at the machine, all others are led to the admin",
+    "start/messages": "the same; for all others it does not exist",
     "health": "asked by load balancers",
     "health/live": "the same",
     "health/ready": "the same",
