@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -48,13 +49,13 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """One mail, and beside it the list."""
-        mail = CapturedEmail.objects.filter(pk=_identifier(object_id)).first()
+        mail = CapturedEmail.objects.filter(pk__in=_identifiers(object_id)).first()
         if mail is None:
             messages.warning(request, _("This message is not in the inbox any more."))
             return redirect("admin:channels_email_capturedemail_changelist")
         return self._inbox(request, opened=mail)
 
-    def preview_view(self, request: HttpRequest, mail_id: UUID) -> HttpResponse:
+    def preview_view(self, request: HttpRequest, mail_id: UUID) -> HttpResponseBase:
         """The mail's HTML alone."""
         self._check_may_view(request)
         source = CapturedEmail.objects.filter(pk=mail_id).values_list("source", flat=True).first()
@@ -86,7 +87,7 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
 
     def _of_notification(self, request: HttpRequest, notification: str) -> HttpResponse:
         self._check_may_view(request)
-        mail = CapturedEmail.objects.filter(notification=_identifier(notification)).only("pk").first()
+        mail = CapturedEmail.objects.filter(notification__in=_identifiers(notification)).only("pk").first()
         if mail is not None:
             return redirect("admin:channels_email_capturedemail_change", mail.pk)
         messages.warning(request, _("No e-mail of this notification is in the inbox; it may have been deleted."))
@@ -95,7 +96,8 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
     def _inbox(self, request: HttpRequest, *, opened: CapturedEmail | None) -> HttpResponse:
         self._check_may_view(request)
         search = request.GET.get("q", "").strip()
-        mails, has_older = newest(search=search, older_than=_identifier(request.GET.get("before", "")))
+        before = _identifiers(request.GET.get("before", ""))
+        mails, has_older = newest(search=search, older_than=before[0] if before else None)
         shown = opened or (CapturedEmail.objects.filter(pk=mails[0].pk).first() if mails else None)
         context = {
             **self.admin_site.each_context(request),
@@ -109,11 +111,12 @@ class CapturedEmailAdmin(ReadOnlyAdmin):
             "may_delete_all": self.has_delete_all_permission(request),
             "may_see_pushes": request.user.has_perm("channels_push.view_capturedpush"),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by the theme's header
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/channels_email/capturedemail/inbox.html", context)
 
 
-def _identifier(text: str) -> UUID | None:
+def _identifiers(text: str) -> list[UUID]:
+    """The id in an address; none when it is no id."""
     with suppress(ValueError):
-        return UUID(text)
-    return None
+        return [UUID(text)]
+    return []

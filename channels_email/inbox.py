@@ -42,7 +42,7 @@ def empty_inbox() -> int:
     return CapturedEmail.objects.all().delete()[0]
 
 
-def open_mail(source: bytes) -> OpenedMail:
+def open_mail(source: bytes | memoryview) -> OpenedMail:
     """A message (RFC 5322) in its parts. What cannot be decoded shows replacement characters, it is no error."""
     mail = message_from_bytes(bytes(source), policy=policy.default)
     return OpenedMail(

@@ -40,7 +40,7 @@ class CapturedPushAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """One push, and beside it the list."""
-        push = CapturedPush.objects.filter(pk=_identifier(object_id)).first()
+        push = CapturedPush.objects.filter(pk__in=_identifiers(object_id)).first()
         if push is None:
             messages.warning(request, _("This message is not in the inbox any more."))
             return redirect("admin:channels_push_capturedpush_changelist")
@@ -70,7 +70,7 @@ class CapturedPushAdmin(ReadOnlyAdmin):
 
     def _of_notification(self, request: HttpRequest, notification: str) -> HttpResponse:
         self._check_may_view(request)
-        push = CapturedPush.objects.filter(notification=_identifier(notification)).only("pk").first()
+        push = CapturedPush.objects.filter(notification__in=_identifiers(notification)).only("pk").first()
         if push is not None:
             return redirect("admin:channels_push_capturedpush_change", push.pk)
         messages.warning(request, _("No push of this notification is in the inbox; it may have been deleted."))
@@ -79,7 +79,8 @@ class CapturedPushAdmin(ReadOnlyAdmin):
     def _inbox(self, request: HttpRequest, *, opened: CapturedPush | None) -> HttpResponse:
         self._check_may_view(request)
         search = request.GET.get("q", "").strip()
-        pushes, has_older = newest(search=search, older_than=_identifier(request.GET.get("before", "")))
+        before = _identifiers(request.GET.get("before", ""))
+        pushes, has_older = newest(search=search, older_than=before[0] if before else None)
         shown = opened or (pushes[0] if pushes else None)
         context = {
             **self.admin_site.each_context(request),
@@ -95,11 +96,12 @@ class CapturedPushAdmin(ReadOnlyAdmin):
             "may_delete_all": self.has_delete_all_permission(request),
             "may_see_mails": request.user.has_perm("channels_email.view_capturedemail"),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by the theme's header
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/channels_push/capturedpush/inbox.html", context)
 
 
-def _identifier(text: str) -> UUID | None:
+def _identifiers(text: str) -> list[UUID]:
+    """The id in an address; none when it is no id."""
     with suppress(ValueError):
-        return UUID(text)
-    return None
+        return [UUID(text)]
+    return []

@@ -12,6 +12,8 @@ from gateway.statuses import Status
 
 #: After so long nothing more is expected from a provider, even where it reports.
 SENT_IS_FINAL_AFTER = timedelta(hours=72)
+#: How clients know the steps of a timeline, where they have another name for them.
+EVENT_TYPES = {"attempt": "sending"} | {status.value: shown for status, shown in statuses.PUBLIC.items()}
 
 
 def accepted_answer(notification: Notification) -> dict[str, Any]:
@@ -127,9 +129,13 @@ def attempt_answer(attempt: DeliveryAttempt) -> dict[str, Any]:
 
 def event_answer(sequence: int, step: explanation.Step) -> dict[str, Any]:
     """One step in the life of a notification; a try is called by the status it brings, a doubt too."""
-    kinds: dict[str, str] = {"attempt": Status.SENDING.value, **statuses.PUBLIC}
-    kind = kinds.get(step.kind, step.kind)
-    return {"sequence": sequence, "type": kind, "at": step.at, "detail": step.sentence, "data": step.details}
+    return {
+        "sequence": sequence,
+        "type": EVENT_TYPES.get(step.kind, step.kind),
+        "at": step.at,
+        "detail": step.sentence,
+        "data": step.details,
+    }
 
 
 def _links(pk: UUID, self_name: str, *names: str) -> dict[str, str]:

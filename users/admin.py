@@ -41,7 +41,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class StaffGroupAdmin(GroupAdmin, StaffAdmin):  # type: ignore[misc]  # both know what their lists hold
+class StaffGroupAdmin(GroupAdmin, StaffAdmin):
     """Named sets of permissions for staff."""
 
 
@@ -69,6 +69,13 @@ class PreferenceInline(StaffTabularInline):
     extra = 0
     tab = True
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """No category means all of them."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.empty_label = _("everything on this channel")
+        return field
+
 
 class QuietHoursInline(StaffStackedInline):
     """When the person wants silence."""
@@ -81,7 +88,7 @@ class QuietHoursInline(StaffStackedInline):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[misc]  # both know what their lists hold
+class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # Django's class takes none at run time
     """People who can be reached, and those who may sign in here. Only the owner touches the accounts of staff."""
 
     form = PersonChangeForm
@@ -235,7 +242,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = ApiKeyForm(request.POST or None)
         context = {**self.admin_site.each_context(request), "form": form, "title": _("New API key")}
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by the theme's header
+        request.current_app = self.admin_site.name
         if not form.is_valid():
             return TemplateResponse(request, "admin/users/apikey/new.html", context)
         key, plain = create_api_key(

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import (
+    INPUT_CLASSES,
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -91,12 +92,20 @@ class DeviceForm(StaffForm):
 
     def clean_token(self) -> str:
         """A stored token stays as it is: what the page showed was its mask."""
-        return self.cleaned_data["token"] if self.instance._state.adding else self.instance.token
+        token: str = self.cleaned_data["token"] if self.instance._state.adding else self.instance.token
+        return token
+
+
+def _clock_widget() -> forms.TimeInput:
+    """Wall-clock times of the person; the theme's own clock warns whenever the reader lives in another zone."""
+    return forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": " ".join(INPUT_CLASSES)})
 
 
 class QuietHoursForm(StaffForm):
     """Weekdays and channels as boxes to tick; none means all."""
 
+    start = forms.TimeField(label=_("From"), widget=_clock_widget())
+    end = forms.TimeField(label=_("To"), widget=_clock_widget())
     days = forms.TypedMultipleChoiceField(
         label=_("Days"),
         coerce=int,
@@ -116,6 +125,8 @@ class QuietHoursForm(StaffForm):
     class Meta:
         model = QuietHours
         fields = ("is_enabled", "timezone", "start", "end", "days", "channels")
+        labels: ClassVar[dict[str, Any]] = {"timezone": _("Time zone")}
+        help_texts: ClassVar[dict[str, Any]] = {"timezone": _("Empty: the person's own.")}
 
 
 class ApiKeyForm(forms.Form):

@@ -81,22 +81,22 @@ class InfinitePaginator(ThemePaginator):  # type: ignore[misc]  # the theme ship
 
     def page(self, number: int | str) -> Page[Any]:
         """The rows of one page; `has_more` then says whether there are further ones."""
-        number = self.validate_number(number)
-        start = (number - 1) * self.per_page
+        valid: int = self.validate_number(number)
+        start = (valid - 1) * self.per_page
         rows = list(self.object_list[start : start + self.per_page + 1])
         self.has_more = len(rows) > self.per_page
-        page: Page[Any] = self._get_page(rows[: self.per_page], number, self)
+        page: Page[Any] = self._get_page(rows[: self.per_page], valid, self)
         return page
 
 
 class ReadOnlyAdmin(StaffAdmin):
     """Pages that show and never edit; what may be done is an action with a permission of its own."""
 
-    actions = None
+    actions: Any = None
     show_full_result_count = False
     paginator = InfinitePaginator
     list_per_page = 20
-    sortable_by: Sequence[str] | None = ()
+    sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows are made by the product, not by hand."""

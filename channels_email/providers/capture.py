@@ -5,6 +5,7 @@ Like a real service it takes responsibility by its own commit, apart from ours.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from email.utils import parseaddr
 
 from django.db import DatabaseError, OperationalError
 from django.db.models.functions import Now
@@ -15,6 +16,8 @@ from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResul
 
 #: A mail server reports later, not at once; so does this one.
 REPORT_AFTER = timedelta(seconds=3)
+#: Characters of a recipient the inbox keeps.
+TO_LENGTH = 320
 
 
 class CaptureProvider:
@@ -27,27 +30,14 @@ class CaptureProvider:
         """There is nothing to open."""
 
     def send(self, messages: Sequence[EmailMessage]) -> Iterator[SendResult]:
-        """Keep all of them in one statement: all or none."""
-        rows = [
-            CapturedEmail(
-                notification_id=message.notification_id,
-                to=message.to[:320],
-                subject=message.words.subject[:255],
-                source=frame(message).message().as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # Django's own class takes it
-            )
-            for message in messages
-        ]
-        try:
-            CapturedEmail.objects.bulk_create(rows)
-        except DatabaseError as error:
-            # A connection lost while committing leaves open whether the rows are there.
-            outcome = Outcome.UNKNOWN if isinstance(error, OperationalError) else Outcome.TRANSIENT
-            detail = f"The inbox could not keep it: {type(error).__name__}."
-            for _ in rows:
-                yield SendResult(outcome=outcome, error_code="inbox_away", detail=detail)
-            return
-        for row in rows:
-            yield SendResult(outcome=Outcome.ACCEPTED, provider_message_id=str(row.pk))
+        """Keep all of them in one statement: all or none; but for those no mail can be made of."""
+        made = [_made(message) for message in messages]
+        trouble = _keep([each for each in made if isinstance(each, CapturedEmail)])
+        for each in made:
+            if isinstance(each, SendResult):
+                yield each
+            else:
+                yield trouble or SendResult(outcome=Outcome.ACCEPTED, provider_message_id=str(each.pk))
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -70,3 +60,31 @@ class CaptureProvider:
     def confirm_news(self, news: Iterable[ProviderNews]) -> None:
         """Told once is enough."""
         CapturedEmail.objects.filter(pk__in=[each.event_id for each in news]).update(is_reported=True)
+
+
+def _made(message: EmailMessage) -> CapturedEmail | SendResult:
+    try:
+        source = frame(message).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own class takes it
+    except ValueError as error:
+        # A header that cannot be: this one mail is at fault, not its neighbours.
+        detail = f"No mail can be made of it: {type(error).__name__}."
+        return SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=detail)
+    return CapturedEmail(
+        notification_id=message.notification_id,
+        # An address is of more use in the inbox than a long name.
+        to=message.to if len(message.to) <= TO_LENGTH else parseaddr(message.to)[1],
+        subject=message.words.subject[:255],
+        source=source,
+    )
+
+
+def _keep(rows: list[CapturedEmail]) -> SendResult | None:
+    """None, or what is the same for all of them."""
+    try:
+        CapturedEmail.objects.bulk_create(rows)
+    except DatabaseError as error:
+        # A connection lost while committing leaves open whether the rows are there.
+        outcome = Outcome.UNKNOWN if isinstance(error, OperationalError) else Outcome.TRANSIENT
+        detail = f"The inbox could not keep it: {type(error).__name__}."
+        return SendResult(outcome=outcome, error_code="inbox_away", detail=detail)
+    return None

@@ -45,10 +45,10 @@ def _row(message: PushMessage) -> CapturedPush:
         device_name=device.name,
         platform=device.platform,
         token_tail=device.token[-4:],
-        title=words.title,
+        title=words.title[:255],
         body=words.body,
-        image=words.image,
-        link=words.link,
+        image=words.image[:2000],
+        link=words.link[:2000],
         # What an app needs to report back and to replace an older copy of the same message.
         data=dict(words.data) | {"notification_id": str(message.notification_id)},
     )

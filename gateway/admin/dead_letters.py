@@ -1,6 +1,6 @@
 """Dead letters: what was given up, why, and another life for it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -25,7 +25,7 @@ SAMPLE = 5
 class DeadLetterAdmin(NotificationListAdmin):
     """Operators look here after trouble."""
 
-    list_filter = ("channel", "template", LaneFilter)
+    list_filter: ClassVar[Any] = ("channel", "template", LaneFilter)
     ordering = ("-updated_at",)
     actions = ("replay_selected",)
     list_disable_select_all = True

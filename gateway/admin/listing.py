@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -60,7 +59,7 @@ class LaneFilter(SimpleListFilter):
         for name in ("critical", "high", "normal", "low")
     }
 
-    def lookups(self, request: HttpRequest, model_admin: StaffAdmin) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: StaffAdmin) -> list[tuple[str, Any]]:
         """The four lanes, most urgent first."""
         labels = {"critical": _("Critical"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}
         return [(name, labels[name]) for name in self.lanes]
@@ -75,7 +74,7 @@ class NotificationListAdmin(ReadOnlyAdmin):
     """The list that notifications and dead letters share."""
 
     list_display = ("what", "channel", "status_label", "reason_words", "attempts_made", "when")
-    list_filter = ("status", "channel", "template", LaneFilter)
+    list_filter: ClassVar[Any] = ("status", "channel", "template", LaneFilter)
     search_fields = ("pk",)  # shows the search box; what it finds is said in get_search_results
     search_help_text = _("Request id, notification id, person's id or e-mail")
     show_facets = ShowFacets.NEVER

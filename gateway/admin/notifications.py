@@ -104,7 +104,7 @@ class NotificationAdmin(NotificationListAdmin):
             "status_chip": status_chip(notification.status),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by the theme's header
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/gateway/notification/detail.html", context)
 
     def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.db import OperationalError
+from uuid_utils.compat import uuid7
 
 from consumers.journal_replay import replay_journals
 from consumers.outcome_journal import JournalLine, OutcomeJournal
@@ -27,7 +28,7 @@ MAX_ATTEMPTS = 3
 def hand_over(notification: Notification, *devices: uuid.UUID | None) -> tuple[Notification, list[uuid.UUID]]:
     """Claimed and marked, as a consumer leaves it just before the provider's answer: the row and its attempts."""
     (row,) = claim(notification)
-    attempts = tuple((uuid.uuid4(), device) for device in devices or (None,))
+    attempts = tuple((uuid7(), device) for device in devices or (None,))
     marks = [HandOver(held=Held(row.pk, row.claim_token), number=row.attempt_count + 1, attempts=attempts)]
     assert tracking.open_attempts(marks, provider="fake", reports_delivery=False) == {row.pk}
     return row, [attempt_id for attempt_id, _ in attempts]

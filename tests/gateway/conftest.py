@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.gateway.api_scene import client_with_key, person, template
+from tests.factories import UserFactory
+from tests.gateway.api_scene import client_with_key, template
 
 
 @pytest.fixture
 def ann(db):
-    return person("user-123", locale="de-AT")
+    return UserFactory(external_id="user-123", locale="de-AT")
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from gateway.models import Notification
 from gateway.views import NotificationsView
 from templates_app import publishing
 from templates_app.models import Template
+from tests.factories import UserFactory
 from tests.gateway.api_scene import (
     NOTIFICATIONS,
     PUBLISHED,
     client_with_key,
     findings,
     next_version,
-    person,
     post,
     refusal,
     request_body,
@@ -510,7 +510,7 @@ def test_a_long_list_of_findings_stays_an_answer(shop):
 
 def test_people_of_the_installation_are_shared(ann, welcome):
     """Users belong to the installation; another client may write to them."""
-    person("user-2")
+    UserFactory(external_id="user-2")
 
     assert submit(client_with_key(client="other"), user_id="user-2")["status"] == "accepted"
     Notification.objects.all().delete()

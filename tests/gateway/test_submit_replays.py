@@ -1,6 +1,5 @@
 """Idempotency at the API: the same request is answered again, another one under the same id is refused."""
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -8,14 +7,15 @@ import pytest
 from gateway.database_clock import database_now
 from gateway.models import Notification
 from templates_app.models import Template
+from tests.factories import UserFactory
 from tests.gateway.api_scene import (
     PUBLISHED,
     client_with_key,
     findings,
     in_time,
     next_version,
-    person,
     post,
+    put,
     refusal,
     request_body,
     row,
@@ -65,7 +65,7 @@ def test_a_replay_says_where_it_is_now(shop):
         "available_at": first["available_at"],
     }
 
-    Notification.objects.update(status="delivered", reason="delivered", available_at="2026-11-23T06:00:00Z")
+    put(first, status="delivered", reason="delivered", available_at="2026-11-23T06:00:00Z")
 
     answer = submit(shop)
     assert (answer["status"], answer["reason"]) == ("accepted", "waiting")
@@ -86,10 +86,7 @@ def test_a_replay_says_where_it_is_now(shop):
     ],
 )
 def test_a_replay_speaks_of_the_statuses_of_the_api(shop, status, reason, shown):
-    submit(shop)
-    Notification.objects.update(
-        status=status, reason=reason, claim_token=uuid.uuid4(), lease_expires_at=database_now(), sent_at=database_now()
-    )
+    put(submit(shop), status=status, reason=reason, sent_at=database_now())
 
     current = submit(shop)["current"]
     assert (current["status"], current["reason"]) == shown
@@ -179,7 +176,7 @@ def test_our_id_of_the_person_is_the_same_person(shop, ann):
     ],
 )
 def test_another_request_under_the_same_id_is_refused(shop, change):
-    person("user-2")
+    UserFactory(external_id="user-2")
     template("other")
     first = submit(shop)
 
@@ -210,7 +207,7 @@ def test_it_is_replayed_when_its_person_is_gone(shop, ann):
 def test_it_is_refused_when_its_id_now_names_somebody_else(shop, ann):
     first = submit(shop)
     User.objects.filter(pk=ann.pk).update(external_id="user-old")
-    person("user-123", email="new@example.com")
+    UserFactory(external_id="user-123", email="new@example.com")
 
     assert is_refused_for(post(shop, PUBLISHED), first)
     assert is_replay_of(post(shop, request_body(user_id="user-old")), first)

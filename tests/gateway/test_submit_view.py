@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from gateway.priorities import NAMES
+from tests.factories import UserFactory
 from tests.gateway.api_scene import (
     PUBLISHED,
     WELCOME_WORDS,
@@ -13,7 +14,6 @@ from tests.gateway.api_scene import (
     findings,
     is_now,
     next_version,
-    person,
     post,
     request_body,
     row,
@@ -64,7 +64,7 @@ def test_what_was_accepted_is_stored(shop, ann, welcome):
     assert stored.pk.version == 7
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_row_is_committed_before_the_answer(shop):
     """In earnest there is no transaction around a request; an answer cannot be taken back."""
     answer = post(shop, PUBLISHED).json()
@@ -92,7 +92,7 @@ def test_the_person_may_be_named_by_our_id(shop, ann):
 
 
 def test_a_clients_own_id_is_tried_first(shop, ann):
-    other = person(str(ann.pk), email="other@example.com")
+    other = UserFactory(external_id=str(ann.pk), email="other@example.com")
 
     assert row(submit(shop, user_id=str(ann.pk))).user_id == other.pk
 

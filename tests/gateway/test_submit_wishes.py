@@ -6,11 +6,10 @@ import pytest
 
 from gateway.database_clock import database_now
 from gateway.models import Notification
+from tests.factories import DeviceFactory, UserFactory
 from tests.gateway.api_scene import (
-    device,
     in_time,
     moment,
-    person,
     row,
     submit,
     template,
@@ -42,7 +41,7 @@ def test_somebody_who_turned_it_off_gets_nothing(shop, ann, category):
 def test_switches_of_others_channels_and_categories_do_not_count(shop, ann):
     Preference.objects.create(user=ann, channel="push", is_enabled=False)
     Preference.objects.create(user=ann, channel="email", category_id="marketing", is_enabled=False)
-    Preference.objects.create(user=person("user-2"), channel="email", is_enabled=False)
+    Preference.objects.create(user=UserFactory(external_id="user-2"), channel="email", is_enabled=False)
 
     assert submit(shop)["status"] == "accepted"
 
@@ -65,14 +64,14 @@ PUSH = {("en", "push"): {"title": "Hi", "body": "Hi {{ name }}", "link": "{{ ver
 
 def test_without_a_device_there_is_no_push(shop, ann):
     template("pushed", contents=PUSH)
-    device(ann, is_active=False)
+    DeviceFactory(user=ann, is_active=False)
 
     assert suppressed(submit(shop, notification_type="push", template_code="pushed")) == "no_device"
 
 
 def test_with_a_device_there_is(shop, ann):
     template("pushed", contents=PUSH)
-    device(ann)
+    DeviceFactory(user=ann)
 
     answer = submit(shop, notification_type="push", template_code="pushed")
 

@@ -1,0 +1,91 @@
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as configured
+from django.core.checks import run_checks
+
+from notifications_site.checks import TAG
+
+SQLITE = "django.db.backends.sqlite3"
+POSTGRESQL = "django.db.backends.postgresql"
+
+
+def found():
+    return {message.id: message for message in run_checks(tags=[TAG])}
+
+
+@pytest.fixture
+def production(settings):
+    settings.ENVIRONMENT, settings.IS_LOCAL = "production", False
+    settings.EMAIL_PROVIDERS = settings.PUSH_PROVIDERS = ["capture"]
+    settings.PUBLIC_URL = "https://notify.example.com"
+    settings.DATABASES = {"default": {"ENGINE": POSTGRESQL}}
+    return settings
+
+
+def test_a_machine_without_settings_has_nothing_to_mend():
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "says", "hint"),
+    [
+        (["captur"], "'captur', which is no provider", "Did you mean 'capture'? There are: capture."),
+        (["Capture"], "'Capture', which is no provider", "Did you mean 'capture'? There are: capture."),
+        (["carrier-pigeon"], "'carrier-pigeon', which is no provider", "There are: capture."),
+        ([], "names no provider", "There are: capture."),
+    ],
+)
+@pytest.mark.parametrize("setting", ["EMAIL_PROVIDERS", "PUSH_PROVIDERS"])
+def test_an_unknown_provider_is_an_error_that_offers_the_right_name(settings, setting, names, says, hint):
+    setattr(settings, setting, names)
+
+    message = found()["notify.E005"]
+
+    assert message.msg.startswith(setting)
+    assert says in message.msg
+    assert message.hint == hint
+
+
+def test_capture_in_production_is_an_error_for_each_channel(production):
+    messages = [message for message in run_checks(tags=[TAG]) if message.id == "notify.E002"]
+
+    assert [message.msg.split()[0] for message in messages] == ["EMAIL_PROVIDERS", "PUSH_PROVIDERS"]
+
+
+@pytest.mark.parametrize("environment", ["local", "staging"])
+def test_capture_is_fine_elsewhere(production, environment):
+    production.ENVIRONMENT = environment
+
+    assert "notify.E002" not in found()
+
+
+def test_sqlite_outside_of_one_machine_is_a_warning(production):
+    assert "notify.W010" not in found()
+
+    production.DATABASES = {"default": {"ENGINE": SQLITE}}
+
+    assert "DATABASE_URL" in found()["notify.W010"].hint
+
+
+def test_an_open_address_outside_of_one_machine_is_a_warning(production):
+    assert "notify.W015" not in found()
+
+    production.PUBLIC_URL = "http://notify.example.com"
+
+    assert "https://" in found()["notify.W015"].hint
+
+
+def test_manage_py_check_says_them():
+    done = subprocess.run(
+        [sys.executable, configured.BASE_DIR / "manage.py", "check", "--tag", TAG],
+        env={"EMAIL_PROVIDERS": "captur", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "(notify.E005) EMAIL_PROVIDERS names 'captur'" in done.stderr
+    assert "Did you mean 'capture'?" in done.stderr

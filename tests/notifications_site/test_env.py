@@ -1,0 +1,188 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from notifications_site import env
+from notifications_site.env import WrongSetting
+
+M = {"meaning": "for tests"}
+
+
+@pytest.fixture(autouse=True)
+def _own_variables(monkeypatch):
+    """What these tests read must not become part of the documentation."""
+    monkeypatch.setattr(env, "VARIABLES", {})
+
+
+@pytest.fixture
+def given(monkeypatch):
+    def set_variable(value, name="THING"):
+        monkeypatch.setenv(name, value)
+
+    return set_variable
+
+
+def test_without_a_variable_the_default_holds():
+    assert env.text("THING", "plain", **M) == "plain"
+    assert env.integer("THING", 7, least=1, most=9, **M) == 7
+    assert env.choice("THING", "a", allowed=("a", "b"), **M) == "a"
+    assert env.flag("THING", True, **M) is True
+    assert env.words("THING", ["x", "y"], **M) == ["x", "y"]
+    assert env.database("THING", {"NAME": "file"}, shown_default="a file", **M) == {"NAME": "file"}
+
+
+@pytest.mark.parametrize("value", ["", "   "])
+def test_an_empty_variable_is_none(given, value):
+    given(value)
+
+    assert env.text("THING", "plain", **M) == "plain"
+
+
+def test_a_default_list_is_not_shared():
+    default = ["x"]
+    env.words("THING", default, **M).append("y")
+
+    assert default == ["x"]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("65535", 65535), (" 3000 ", 3000)])
+def test_an_integer_within_its_limits(given, value, expected):
+    given(value)
+
+    assert env.integer("THING", 7, least=1, most=65535, **M) == expected
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "three", "3.5", "1e3"])
+def test_an_integer_outside_says_name_value_and_limits(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting) as caught:
+        env.integer("THING", 7, least=1, most=65535, **M)
+    assert str(caught.value) == f"THING is '{value}'; a whole number from 1 to 65535 is needed."
+
+
+def test_a_wrong_choice_names_all_choices(given):
+    given("prod")
+
+    with pytest.raises(WrongSetting, match=r"THING is 'prod'; allowed are local, production\."):
+        env.choice("THING", "local", allowed=("local", "production"), **M)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("TRUE", True), ("yes", True), ("on", True), ("0", False), ("No", False)]
+)
+def test_a_flag_has_many_spellings(given, value, expected):
+    given(value)
+
+    assert env.flag("THING", not expected, **M) is expected
+
+
+def test_any_other_flag_is_wrong(given):
+    given("maybe")
+
+    with pytest.raises(WrongSetting, match=r"THING is 'maybe'; true or false is needed\."):
+        env.flag("THING", False, **M)
+
+
+def test_words_stand_between_commas(given):
+    given(" smtp, sendgrid ,,")
+
+    assert env.words("THING", [], **M) == ["smtp", "sendgrid"]
+
+
+def test_a_database_address_becomes_djangos_settings(given):
+    given("postgres://ann:s%40cret@db:5433/notify")
+
+    config = env.database("THING", {}, shown_default="", **M)
+
+    assert config["ENGINE"] == "django.db.backends.postgresql"
+    shown = tuple(config[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
+    assert shown == ("ann", "s@cret", "db", 5433, "notify")
+
+
+@pytest.mark.parametrize(
+    "value", ["mysql://ann:s3cret@db/notify", "postgres://ann:s3cret@db", "postgres://ann:s3cret@db:port/notify"]
+)
+def test_a_wrong_database_address_is_told_without_its_password(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting) as caught:
+        env.database("THING", {}, shown_default="", **M)
+    assert str(caught.value).startswith("THING ")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_value_may_stand_in_a_file(given, tmp_path):
+    (tmp_path / "secret").write_text("from a file\n")
+    given(str(tmp_path / "secret"), "THING_FILE")
+
+    assert env.text("THING", "plain", **M) == "from a file"
+
+
+def test_both_at_once_are_refused(given, tmp_path):
+    given("one")
+    given(str(tmp_path / "other"), "THING_FILE")
+
+    with pytest.raises(WrongSetting, match="THING and THING_FILE are both set"):
+        env.text("THING", "plain", **M)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(given, tmp_path, content):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    given(str(path), "THING_FILE")
+
+    with pytest.raises(WrongSetting, match="THING_FILE is .*secret.*cannot be read"):
+        env.text("THING", "plain", **M)
+
+
+def test_every_reading_is_noted_for_the_documentation():
+    env.text("THING", "/home/ann/var", meaning="Where.", shown_default="var/")
+    env.words("OTHER", ["a", "b"], meaning="Which.")
+
+    assert env.VARIABLES == {
+        "THING": env.Variable(name="THING", default="var/", meaning="Where."),
+        "OTHER": env.Variable(name="OTHER", default="a,b", meaning="Which."),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "three thousand"),
+        ("PORT", "65533"),  # a consumer's port would be past the last one
+        ("ENVIRONMENT", "prod"),
+        ("DATABASE_URL", "mysql://ann:s3cret@db/notify"),
+        ("SECRET_KEY_FILE", "/nowhere/secret"),
+    ],
+)
+def test_manage_py_stops_with_one_line_that_names_the_variable(tmp_path, variable, value):
+    done = subprocess.run(
+        [sys.executable, settings.BASE_DIR / "manage.py", "check"],
+        env={"VAR_DIR": str(tmp_path), "PATH": os.environ["PATH"], variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{variable} ")
+
+
+def test_outside_of_local_a_secret_key_is_demanded(tmp_path):
+    done = subprocess.run(
+        [sys.executable, settings.BASE_DIR / "manage.py", "check"],
+        env={"VAR_DIR": str(tmp_path), "PATH": os.environ["PATH"], "ENVIRONMENT": "production"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("SECRET_KEY is not set; with ENVIRONMENT=production it is needed")
