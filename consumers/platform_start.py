@@ -30,10 +30,11 @@ class CannotStart(Exception):
     """Why not, and what to do, in one line."""
 
 
-def run_platform(say: Say) -> None:
-    """Prepare, start everything, and stop everything when told to. Raises `CannotStart`."""
+def run_platform(say: Say, *, check: Callable[[], None]) -> None:
+    """Prepare, start everything, stop everything when told to. `check` judges the settings. Raises `CannotStart`."""
     with _alone() as before:
         _require_ports(patiently=before is not None)
+        check()
         secrets = _prepare(say)
         children = [_child(role) for role in PLATFORM]
         say(f"Starting {', '.join(child.name for child in children)} …")

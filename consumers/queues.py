@@ -1,7 +1,8 @@
-"""The names of the delivery queues."""
+"""The names of the exchange and of the queues."""
 
 from users.channels import Channel
 
+EXCHANGE = "notifications.direct"
 EMAIL = "email.queue"
 PUSH = "push.queue"
 FAILED = "failed.queue"

@@ -220,7 +220,7 @@ class LinksSerializer(serializers.Serializer[Any]):
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):
-    """The 202; repeated word for word by a replay, which adds `current`."""
+    """The 202."""
 
     id = serializers.UUIDField()
     request_id = serializers.CharField(allow_null=True)
@@ -230,6 +230,21 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     simulated = serializers.BooleanField()
     warnings = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     links = LinksSerializer()
+
+
+class CurrentSerializer(serializers.Serializer[Any]):
+    """Where a replayed notification is by now."""
+
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    final = serializers.BooleanField()
+    available_at = serializers.DateTimeField()
+
+
+class ReplayedSerializer(AcceptedSerializer):
+    """The 200: the 202 of the first time, word for word, and `current`."""
+
+    current = CurrentSerializer()
 
 
 class StatusSerializer(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ from gateway.serializers import (
     EventListSerializer,
     NotificationSerializer,
     ProblemSerializer,
+    ReplayedSerializer,
     StatusSerializer,
     SubmitSerializer,
 )
@@ -28,7 +29,14 @@ from gateway.submission import submit_notification
 from users.authentication import caller_of
 
 PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem (RFC 9457); `code` says which.")
-READ_ERRORS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 503: PROBLEM}
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """What an operation may refuse, for its description."""
+    return {(status, "application/problem+json"): PROBLEM for status in statuses}
+
+
+READ_ERRORS = problems(400, 401, 403, 404, 503)
 
 
 class NotificationsView(ApiView):
@@ -45,8 +53,8 @@ class NotificationsView(ApiView):
         ],
         responses={
             202: AcceptedSerializer,
-            200: OpenApiResponse(AcceptedSerializer, description="Known `request_id`: the first answer and `current`."),
-            **dict.fromkeys((400, 401, 403, 413, 415, 422, 503), PROBLEM),
+            200: OpenApiResponse(ReplayedSerializer, description="Known `request_id`: the first answer and `current`."),
+            **problems(400, 401, 403, 406, 413, 415, 422, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
 
 from channels_email.channel import PROVIDERS as EMAIL_PROVIDERS
 from channels_push.channel import PROVIDERS as PUSH_PROVIDERS
@@ -65,7 +66,7 @@ def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def sqlite_is_for_one_machine(**kwargs: Any) -> list[CheckMessage]:
     """notify.W010"""
-    if settings.IS_LOCAL or settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+    if settings.IS_LOCAL or connection.vendor != "sqlite":
         return []
     return [
         Warning(

@@ -49,7 +49,7 @@ def _end_if_inside(window: QuietWindow, day: date, zone: ZoneInfo, now: datetime
     if day.weekday() not in window.days:
         return None
     last_day = day if window.end > window.start else day + ONE_DAY
-    begins = _moment(day, window.start, zone, second_time=True)
+    begins = _moment(day, window.start, zone, second_time=False)
     ends = _moment(last_day, window.end, zone, second_time=True)
     return ends if begins <= now < ends else None
 

@@ -214,11 +214,9 @@ class TemplateVersionAdmin(DraftActions):
     def findings(self, version: TemplateVersion) -> SafeString | str:
         """What blocks publishing, and what one should look at."""
         found = check_version(version)
-        rows = [
-            format_html('<li><span class="nt-chip nt-{}">{}</span> {}</li>', *_finding_chip(each), _finding_words(each))
-            for each in found
-        ]
-        return format_html('<ul class="nt-findings">{}</ul>', SafeString("".join(rows))) if rows else _("All is well.")
+        rows = ((*_finding_chip(each), _finding_words(each)) for each in found)
+        listed = format_html_join("", '<li><span class="nt-chip nt-{}">{}</span> {}</li>', rows)
+        return format_html('<ul class="nt-findings">{}</ul>', listed) if found else _("All is well.")
 
     @display(description=gettext_lazy("Variables"))
     def variables_table(self, version: TemplateVersion) -> str:

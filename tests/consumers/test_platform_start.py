@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from consumers import platform_start
-from consumers.platform_start import CannotStart, run_platform, welcome
+from consumers.platform_start import CannotStart, welcome
 from consumers.process_locks import engine_shared, only_platform
 from consumers.service_roles import PLATFORM
 from gateway.demo_data import DemoSecrets, is_seeded, kept_secrets
@@ -28,6 +28,10 @@ class NoSupervisor:
 
     def run(self):
         pass
+
+
+def run_platform(say):
+    platform_start.run_platform(say, check=lambda: None)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +91,17 @@ class TestStart:
             run_platform(lambda text: None)
 
         assert now_as(notification).status == Status.CLAIMED
+
+
+def test_wrong_settings_stop_the_start_before_anything_is_prepared():
+    def fail():
+        raise RuntimeError("wrong settings")
+
+    said = []
+    with pytest.raises(RuntimeError, match="wrong settings"):
+        platform_start.run_platform(said.append, check=fail)
+
+    assert said == []
 
 
 def refusal():

@@ -1,14 +1,17 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as configured
 from django.core.checks import run_checks
 
+from notifications_site import checks
 from notifications_site.checks import TAG
 
-SQLITE = "django.db.backends.sqlite3"
-POSTGRESQL = "django.db.backends.postgresql"
+
+def on_database(monkeypatch, vendor):
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor=vendor))
 
 
 def found():
@@ -16,11 +19,11 @@ def found():
 
 
 @pytest.fixture
-def production(settings):
+def production(settings, monkeypatch):
     settings.ENVIRONMENT, settings.IS_LOCAL = "production", False
     settings.EMAIL_PROVIDERS = settings.PUSH_PROVIDERS = ["capture"]
     settings.PUBLIC_URL = "https://notify.example.com"
-    settings.DATABASES = {"default": {"ENGINE": POSTGRESQL}}
+    on_database(monkeypatch, "postgresql")
     return settings
 
 
@@ -61,10 +64,10 @@ def test_capture_is_fine_elsewhere(production, environment):
     assert "notify.E002" not in found()
 
 
-def test_sqlite_outside_of_one_machine_is_a_warning(production):
+def test_sqlite_outside_of_one_machine_is_a_warning(production, monkeypatch):
     assert "notify.W010" not in found()
 
-    production.DATABASES = {"default": {"ENGINE": SQLITE}}
+    on_database(monkeypatch, "sqlite")
 
     assert "DATABASE_URL" in found()["notify.W010"].hint
 

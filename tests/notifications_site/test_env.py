@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read_is_named(given, tmp_path, content):
         path.write_bytes(content)
     given(str(path), "THING_FILE")
 
-    with pytest.raises(WrongSetting, match="THING_FILE is .*secret.*cannot be read"):
+    with pytest.raises(WrongSetting, match=r"THING_FILE is .*secret.*cannot be read"):
         env.text("THING", "plain", **M)
 
 
@@ -145,10 +145,11 @@ def test_every_reading_is_noted_for_the_documentation():
     env.text("THING", "/home/ann/var", meaning="Where.", shown_default="var/")
     env.words("OTHER", ["a", "b"], meaning="Which.")
 
-    assert env.VARIABLES == {
+    noted = {
         "THING": env.Variable(name="THING", default="var/", meaning="Where."),
         "OTHER": env.Variable(name="OTHER", default="a,b", meaning="Which."),
     }
+    assert noted == env.VARIABLES
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ LIFE = ["/health/live", "/livez"]
 
 
 @pytest.fixture
-def no_database(monkeypatch):
+def no_database(db, monkeypatch):
     def refuse(*args, **kwargs):
         raise OperationalError("connection refused")
 
@@ -31,7 +31,7 @@ def test_health_tells_the_role_and_every_check(client, path):
     assert body["checks"]["consumers"] == {"status": "ok", "email": 1, "push": 1}
 
 
-def test_without_a_database_health_is_503_and_life_goes_on(client, no_database, db):
+def test_without_a_database_health_is_503_and_life_goes_on(client, no_database):
     assert client.get("/health").status_code == 503
     assert client.get("/health").json()["status"] == "down"
     assert [client.get(path).status_code for path in READINESS] == [503, 503]

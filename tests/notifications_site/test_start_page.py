@@ -52,8 +52,14 @@ def test_without_a_known_key_the_page_says_how_to_make_one(client):
 
 
 @pytest.mark.parametrize(
-    "name", ["admin:index", "docs", "admin:channels_email_capturedemail_changelist", "admin:channels_push_capturedpush_changelist"]
-)  # fmt: skip
+    "name",
+    [
+        "admin:index",
+        "docs",
+        "admin:channels_email_capturedemail_changelist",
+        "admin:channels_push_capturedpush_changelist",
+    ],
+)
 def test_every_door_is_there(client, name):
     assert f'href="{reverse(name)}"' in client.get(PAGE).content.decode()
 
