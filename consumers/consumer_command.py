@@ -14,7 +14,8 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection
 
 from consumers import ports
-from consumers.brokers.database import DatabaseBroker
+from consumers.brokers import choice
+from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
 from consumers.health_checks import missing_migrations
 from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
@@ -28,6 +29,9 @@ from users import channels
 from users.command_line import ExamplesCommand, port_number, positive
 
 log = structlog.stdlib.get_logger(__name__)
+
+#: AMQP counts what is fetched ahead in two bytes.
+MOST_PREFETCH = 65_535
 
 
 def journal_folder() -> Path:
@@ -46,6 +50,11 @@ def database_address() -> str:
     if connection.vendor == "sqlite":
         return str(name)
     return f"{connection.vendor}://{host or 'local socket'}:{connection.settings_dict['PORT'] or 5432}/{name}"
+
+
+def broker_address() -> str:
+    """What carries ids here: RabbitMQ, or the database itself. Without user and password."""
+    return choice.address() if choice.uses_rabbitmq() else database_address()
 
 
 def require_database() -> None:
@@ -107,6 +116,15 @@ class ConsumerCommand(LoopCommand):
             "--batch", type=positive, default=BATCH, metavar="N", help=f"ids taken at once (default: {BATCH})"
         )
         parser.add_argument(
+            "--prefetch",
+            type=positive,
+            metavar="N",
+            help="hints fetched ahead from RabbitMQ for all threads together (default: twice what they take at once)",
+        )
+        parser.add_argument(
+            "--processes", type=positive, default=1, metavar="M", help="so many processes like this one (default: 1)"
+        )
+        parser.add_argument(
             "--max-messages", type=positive, metavar="N", help="end after N notifications or a few more"
         )
         port = self.role.port(settings.PORT)
@@ -123,18 +141,21 @@ class ConsumerCommand(LoopCommand):
             "Started.",
             action="start",
             queue=QUEUE_OF[channels.Channel(self.channel.name)],
-            broker=database_address(),
+            broker=broker_address(),
             concurrency=options["concurrency"],
             pid=os.getpid(),
         )
         with engine_shared(Path(settings.VAR_DIR), stopping=process.stopping):
-            loops = [self._loop(process, options) for _ in range(options["concurrency"])]
+            threads = options["concurrency"]
+            prefetch = options["prefetch"] or min(2 * options["batch"] * threads, MOST_PREFETCH)
+            brokers = choice.brokers_for(self.channel.name, threads=threads, prefetch=prefetch, wake=process.stopping)
+            loops = [self._loop(process, broker, options) for broker in brokers]
             process.run(loops, port=options["port"], host=options["host"])
 
-    def _loop(self, process: LoopProcess, options: dict[str, Any]) -> Loop:
+    def _loop(self, process: LoopProcess, broker: Broker, options: dict[str, Any]) -> Loop:
         most = options["max_messages"]
         worker = Worker(
-            DatabaseBroker(self.channel.name, wake=process.stopping),
+            broker,
             Delivery(
                 self.channel,
                 holder=holder_name(options["name"]),

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from consumers import ports
+from consumers.brokers import choice
 from consumers.consumer_command import journal_folder
 from consumers.process_locks import AlreadyRunning, Holder, engine_alone, only_platform
-from consumers.service_roles import PLATFORM, ServiceRole
+from consumers.service_roles import PLATFORM, ServiceRole, platform_roles
 from consumers.supervisor import Child, Supervisor
 from consumers.sweeper import recover_at_boot
 from gateway import demo_data, demo_samples
@@ -36,7 +37,7 @@ def run_platform(say: Say, *, check: Callable[[], None]) -> None:
         _require_ports(patiently=before is not None)
         check()
         secrets = _prepare(say)
-        children = [_child(role) for role in PLATFORM]
+        children = [_child(role) for role in platform_roles(with_relay=choice.uses_rabbitmq())]
         say(f"Starting {', '.join(child.name for child in children)} …")
         supervisor = Supervisor(
             children,

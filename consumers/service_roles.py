@@ -22,6 +22,12 @@ WEB = ServiceRole(name="web", command="run_web", port_offset=0)
 EMAIL_CONSUMER = ServiceRole(name="email_consumer", command="run_email_consumer", port_offset=2)
 PUSH_CONSUMER = ServiceRole(name="push_consumer", command="run_push_consumer", port_offset=3)
 SWEEPER = ServiceRole(name="sweeper", command="run_sweeper")
+RELAY = ServiceRole(name="relay", command="run_relay")
 
 #: What `run_platform` starts, in this order.
 PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, SWEEPER)
+
+
+def platform_roles(*, with_relay: bool) -> tuple[ServiceRole, ...]:
+    """The same, with a relay where there is a broker to relay to."""
+    return (*PLATFORM, RELAY) if with_relay else PLATFORM

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from consumers.brokers.base import Broker, BrokerUnavailable
+from consumers.brokers.base import Broker, BrokerReconnecting, BrokerUnavailable
 from consumers.delivery import Delivery
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,8 @@ class Worker:
             batch = self._broker.receive(self._batch, wait=WAIT)
             handed_over = self._delivery.deliver(batch.ids) if batch.ids else 0
             self._broker.ack(batch)
+        except BrokerReconnecting:
+            return None, 0  # it has waited by itself, and says itself what is wrong
         except (BrokerUnavailable, OperationalError, InterfaceError) as error:
             self._rest(error)
             return None, 0

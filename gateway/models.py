@@ -75,6 +75,9 @@ class Notification(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     #: How often a consumer died while it prepared this one.
     crash_count = models.PositiveSmallIntegerField(default=0)
+    #: When its id was last on its way to the broker, and how often; never without one.
+    published_at = models.DateTimeField(null=True)
+    publish_count = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # What came of it.
     attempt_count = models.PositiveSmallIntegerField(default=0)
@@ -121,6 +124,8 @@ class Notification(models.Model):
             ),
             # Serves the sweeper: leases that are over.
             models.Index(fields=["lease_expires_at"], condition=Q(status__in=["claimed", "sending"]), name="leased"),
+            # Serves the sweeper: queued ones that no consumer has come for.
+            models.Index(fields=["channel", "published_at"], condition=Q(status="queued"), name="hinted"),
             # Serves the sweeper: what has become useless.
             models.Index(fields=["expires_at"], condition=Q(status__in=sorted(NOT_HANDED_OVER)), name="expiring"),
             # Serves the sweeper and the operator: doubts to settle, oldest first.

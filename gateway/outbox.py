@@ -1,4 +1,4 @@
-"""Use cases before the hand-over: find due, claim, release, settle, expire, cancel.
+"""Use cases before the hand-over: find due, queue, claim, release, settle, expire, cancel.
 
 Only this file and `tracking.py` write a status. Each change is made under a lock on the rows it names and only where
 the row is still in a status the table allows and, where asked, under the holder's claim token.
@@ -14,10 +14,11 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 
 from gateway import statuses
 from gateway.models import Notification, NotificationEvent
+from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Change, Status
 
 #: How long a consumer may prepare what it claimed before it counts as dead.
@@ -26,6 +27,19 @@ CLAIM_LEASE = timedelta(seconds=30)
 POISON_AFTER = 5
 #: From so many crashes on it is claimed alone, so that its neighbours are not blamed.
 SUSPECT_AFTER = 2
+
+
+#: After how many publishes a queued row whose hint nobody brought is published again; the last holds for all further.
+FORGOTTEN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 4, 8, 16, 32, 60))
+#: Counted no further: the column is small, and a queue may be broken for weeks.
+MOST_PUBLISHES = 1000
+
+
+class Hint(NamedTuple):
+    """All that a broker is told of a notification."""
+
+    id: UUID
+    correlation_id: str = ""
 
 
 class Held(NamedTuple):
@@ -57,6 +71,48 @@ def due_ids(*, channel: str, limit: int) -> list[UUID]:
     """Ids of due notifications of a channel, most urgent first, then oldest."""
     due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
     return list(due.values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def queue_due(*, channel: str, limit: int) -> list[Hint]:
+    """Call due notifications queued, most urgent first; returns the hints the relay now publishes.
+
+    Committed before anything is published, and no lock is held while the broker confirms: a consumer that gets a hint
+    finds its row free, and a cancellation does not wait for the broker. Any number of relays may do it at once.
+    """
+    due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
+    rows = due.select_for_update(skip_locked=True).values_list("pk", "correlation_id")[:limit]
+    hints = [Hint(pk, correlation_id) for pk, correlation_id in rows]
+    Notification.objects.filter(pk__in=[hint.id for hint in hints]).update(
+        status=statuses.QUEUE.target,
+        published_at=Now(),
+        publish_count=Least(F("publish_count") + 1, MOST_PUBLISHES),
+        updated_at=Now(),
+    )
+    return hints
+
+
+def reopen(ids: Collection[UUID]) -> int:
+    """The broker has not taken these hints: accepted again, and due. Returns how many were still queued."""
+    return _reopen(Notification.objects.filter(pk__in=ids), limit=len(ids))
+
+
+def reopen_oldest(*, channel: str, limit: int) -> int:
+    """So many hints of a channel are missing: most likely those published first. Returns how many rows."""
+    return _reopen(Notification.objects.filter(channel=channel).order_by("published_at"), limit=limit)
+
+
+def reopen_forgotten(*, limit: int) -> int:
+    """Queued for so long that the hint is taken for lost, however full the queue is. Returns how many rows."""
+    return _reopen(Notification.objects.hinted_long_ago(FORGOTTEN_AFTER), limit=limit)
+
+
+@transaction.atomic
+def _reopen(candidates: NotificationQuerySet, *, limit: int) -> int:
+    """At worst a hint comes twice then: the second cannot be claimed."""
+    queued = candidates.filter(status__in=statuses.REOPEN.sources)
+    ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    return Notification.objects.filter(pk__in=ids).update(status=statuses.REOPEN.target, updated_at=Now())
 
 
 @transaction.atomic

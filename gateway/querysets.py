@@ -1,5 +1,6 @@
 """Adjectives for notifications. "Now" is always the database's clock."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -28,6 +29,17 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def stalled(self, change: statuses.Change, *, grace: timedelta = timedelta(0)) -> Self:
         """Held by a consumer that has not come back: the lease, and `grace` on top of it, is over."""
         return self.filter(status__in=change.sources, lease_expires_at__lte=Now() - grace)
+
+    def hinted(self, *, longer_than: timedelta) -> Self:
+        """Queued for longer than that: its hint lies in the broker or with a consumer, or is lost."""
+        return self.filter(status=Status.QUEUED, published_at__lte=Now() - longer_than)
+
+    def hinted_long_ago(self, patience: Sequence[timedelta]) -> Self:
+        """Queued for longer than the patience of its publish count; the last value holds for all higher counts."""
+        overdue = Q(publish_count__gt=len(patience), published_at__lte=Now() - patience[-1])
+        for count, wait in enumerate(patience, start=1):
+            overdue |= Q(publish_count=count, published_at__lte=Now() - wait)
+        return self.filter(overdue, status=Status.QUEUED)
 
     def overdue(self) -> Self:
         """Too late to be useful and not yet handed over."""

@@ -13,7 +13,7 @@ class Status(models.TextChoices):
     """The state of one notification. The API shows `claimed` and `unknown` as `sending`."""
 
     ACCEPTED = "accepted", "Accepted"  # stored; waits for available_at
-    QUEUED = "queued", "Queued"  # its id is in the broker
+    QUEUED = "queued", "Queued"  # its id is in the broker, or on its way there
     CLAIMED = "claimed", "Preparing"  # a consumer prepares it; may be stolen when its lease is over
     SENDING = "sending", "Sending"  # handed over, no answer yet; never stolen
     UNKNOWN = "unknown", "Unclear"  # the hand-over was cut short: it may have gone out
@@ -61,7 +61,7 @@ def _change(
 _S, _A = Status, Actor
 
 QUEUE = _change("queue", {_S.ACCEPTED}, _S.QUEUED, {_A.RELAY})
-REOPEN = _change("reopen", {_S.QUEUED}, _S.ACCEPTED, {_A.SWEEPER})
+REOPEN = _change("reopen", {_S.QUEUED}, _S.ACCEPTED, {_A.RELAY, _A.SWEEPER})
 CLAIM = _change("claim", {_S.ACCEPTED, _S.QUEUED}, _S.CLAIMED, {_A.CONSUMER})
 STEAL = _change("steal", {_S.CLAIMED}, _S.CLAIMED, {_A.CONSUMER})
 RELEASE = _change("release", {_S.CLAIMED}, _S.ACCEPTED, {_A.CONSUMER}, needs_token=True)

@@ -8,9 +8,11 @@ from uuid_utils.compat import uuid7
 
 from gateway.database_clock import database_now
 from gateway.decision import Decision, DecisionRefused, decide_request
+from gateway.due_signal import announce_due
 from gateway.idempotency import earlier, fingerprint, same_request
 from gateway.models import Notification
 from gateway.request import NotificationRequest
+from gateway.statuses import Status
 from templates_app.selection import SelectionRefused
 from users.models import ApiKey
 from users.recipients import find_recipient
@@ -37,9 +39,7 @@ class Submitted:
     was_replayed: bool
 
 
-def submit_notification(
-    request: NotificationRequest, *, client: str, mode: str, correlation_id: str = ""
-) -> Submitted:
+def submit_notification(request: NotificationRequest, *, client: str, mode: str, correlation_id: str = "") -> Submitted:
     """Accept a request, or repeat the answer it got before.
 
     Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
@@ -60,6 +60,8 @@ def submit_notification(
             raise
         user_id = recipient.id if recipient else None
         return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
+    if notification.status == Status.ACCEPTED and not notification.waiting_for:
+        announce_due()
     return Submitted(notification=notification, was_replayed=False)
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -60,6 +61,38 @@ def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
         )
         for setting in KNOWN_PROVIDERS
         if CAPTURE in getattr(settings, setting)
+    ]
+
+
+@register(TAG)
+def rabbitmq_has_postgresql(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E004"""
+    if not settings.RABBITMQ_URL or settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        return []
+    return [
+        Error(
+            "RABBITMQ_URL is set, but the database is SQLite: it lets one process write at a time.",
+            hint="Set DATABASE_URL to PostgreSQL too, or unset RABBITMQ_URL.",
+            id="notify.E004",
+        )
+    ]
+
+
+@register(TAG)
+def broker_has_a_password(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W011"""
+    if settings.IS_LOCAL or not settings.RABBITMQ_URL:
+        return []
+    parts = urlsplit(settings.RABBITMQ_URL)
+    # What an address leaves out is guest.
+    if (parts.username or "guest", parts.password or "guest") != ("guest", "guest"):
+        return []
+    return [
+        Warning(
+            "RABBITMQ_URL uses guest/guest, which everybody knows.",
+            hint="Give RabbitMQ a user of its own for this installation: amqp://user:password@host:5672/vhost.",
+            id="notify.W011",
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -100,6 +101,25 @@ def words(name: str, default: list[str], *, meaning: str, shown_default: str | N
     if raw is None:
         return list(default)
     return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def broker_url(name: str, *, meaning: str) -> str:
+    """A broker's address such as ``amqp://user:password@host:5672/vhost``; empty when there is none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    # The address may hold a password: only its scheme is repeated.
+    needed = "amqp://user:password@host:5672/vhost (or amqps://) is needed"
+    if not raw.startswith(("amqp://", "amqps://")):
+        raise WrongSetting(f"{name} begins with {raw.split(':')[0]!r}; {needed}.")
+    try:
+        parts = urlsplit(raw)
+        is_readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        raise WrongSetting(f"{name} is not an address we can read; {needed}.")
+    return raw
 
 
 def database(name: str, default: dict[str, Any], *, meaning: str, shown_default: str) -> dict[str, Any]:

@@ -144,6 +144,24 @@ DATABASES = {
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 
+# --- broker -----------------------------------------------------------------------------------------------------------
+RABBITMQ_URL = env.broker_url(
+    "RABBITMQ_URL",
+    meaning="RabbitMQ: amqp://user:password@host:5672/vhost. Needs PostgreSQL. Without it the table is the queue.",
+)
+RABBITMQ_PREFIX = env.text(
+    "RABBITMQ_PREFIX",
+    "",
+    meaning="Put before the names of exchange and queues, where installations share a broker.",
+)
+RELAY_HIGH_WATER = env.integer(
+    "RELAY_HIGH_WATER",
+    2000,
+    least=1,
+    most=1_000_000,
+    meaning="Most hints the relay keeps in a queue; the rest waits in the table, where priorities still count.",
+)
+
 # --- delivery ---------------------------------------------------------------------------------------------------------
 EMAIL_PROVIDERS = env.words(
     "EMAIL_PROVIDERS",
@@ -183,6 +201,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Notification platform",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",  # operations are grouped by what comes after it
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

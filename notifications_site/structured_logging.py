@@ -36,7 +36,8 @@ HARMLESS_ENDINGS = frozenset({"id", "ids", "name", "names", "type", "count", "at
 QUIETER_LOGGERS = {
     # A wrong host name is answered with 400 and noted by our request line; a traceback per scanner helps nobody.
     "django.security.DisallowedHost": logging.CRITICAL,
-    "pika": logging.WARNING,
+    # A broker that is away costs it a dozen lines and a traceback a second; brokers/rabbitmq/link.py says it in one.
+    "pika": logging.CRITICAL,
     "httpx": logging.WARNING,
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
@@ -59,6 +59,9 @@ class Template(models.Model):
 class VersionIsFixed(ValidationError):
     """Somebody tried to change a published version; make a new draft instead."""
 
+    def __init__(self, message: str = "This version is published and never changes. Make a new draft of it.") -> None:
+        super().__init__(message)
+
 
 class TemplateVersion(models.Model):
     """A numbered state of a template. A draft can change; from publishing on it never does."""
@@ -96,6 +99,19 @@ class TemplateVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.template_id and self.template.code} v{self.number}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses other variables for a version that is not a draft: requests were held against them."""
+        stored = TemplateVersion.objects.filter(pk=self.pk).exclude(state=self.State.DRAFT)
+        if any(variables != self.variables for variables in stored.values_list("variables", flat=True)):
+            raise VersionIsFixed
+        super().save(*args, **kwargs)
+
+    def require_draft(self) -> None:
+        """Raises VersionIsFixed unless it is a draft now, and keeps it one until the transaction ends."""
+        drafts = TemplateVersion.objects.select_for_update().filter(pk=self.pk, state=self.State.DRAFT)
+        if not drafts.exists():
+            raise VersionIsFixed
+
 
 class TemplateContent(models.Model):
     """The words of one version for one locale and channel."""
@@ -128,6 +144,12 @@ class TemplateContent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refuses to change the words of a version that is not a draft: notifications were made of them."""
-        if self.version.state != TemplateVersion.State.DRAFT:
-            raise VersionIsFixed("This version is published and never changes. Make a new draft of it.")
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.version.require_draft()
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuses like `save`."""
+        with transaction.atomic():
+            self.version.require_draft()
+            return super().delete(*args, **kwargs)

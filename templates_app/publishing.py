@@ -39,6 +39,8 @@ def new_draft(
     template: Template, *, by: User | None = None, from_version: TemplateVersion | None = None
 ) -> TemplateVersion:
     """The next version, a copy of `from_version` or of the live one; empty for a new template. Raises `DraftExists`."""
+    # Locked, so that of two editors at once the second sees the first one's draft; and read anew, for its live version.
+    template = Template.objects.select_for_update().get(pk=template.pk)
     if template.versions.filter(state=TemplateVersion.State.DRAFT).exists():
         raise DraftExists(template.code)
     source = from_version or template.live_version
@@ -56,8 +58,6 @@ def new_draft(
 @transaction.atomic
 def save_content(version: TemplateVersion, *, locale: str, channel: str, words: Mapping[str, Any]) -> TemplateContent:
     """Write the words of one locale and channel of a draft. Fields left out become empty. Raises `VersionIsFixed`."""
-    if version.state != TemplateVersion.State.DRAFT:
-        raise VersionIsFixed("This version is published and never changes. Make a new draft of it.")
     fields = FIELDS[Channel(channel)]
     locale = normalise_locale(locale)
     content = version.contents.filter(locale=locale, channel=channel).first() or TemplateContent(
@@ -72,8 +72,7 @@ def save_content(version: TemplateVersion, *, locale: str, channel: str, words: 
 @transaction.atomic
 def save_variables(version: TemplateVersion, variables: Sequence[Mapping[str, Any]]) -> None:
     """Declare the variables of a draft. Raises `VersionIsFixed`, or `ValueError` for a wrong declaration."""
-    if version.state != TemplateVersion.State.DRAFT:
-        raise VersionIsFixed("This version is published and never changes. Make a new draft of it.")
+    version.require_draft()
     version.variables = variables_to_json(variables)
     version.save(update_fields=["variables"])
 
@@ -86,7 +85,7 @@ def publish(version: TemplateVersion, *, by: User | None = None, note: str = "")
     Raises `PublishBlocked`; `VersionIsFixed` for a retired one.
     """
     template = Template.objects.select_for_update().get(pk=version.template_id)
-    version.refresh_from_db()
+    version.refresh_from_db(from_queryset=TemplateVersion.objects.select_for_update())
     if version.pk == template.live_version_id:
         return
     if version.state != TemplateVersion.State.DRAFT:

@@ -2,7 +2,7 @@
 
 import hashlib
 import zoneinfo
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
@@ -189,10 +189,12 @@ class Device(models.Model):
     def __str__(self) -> str:
         return self.name or f"{self.get_platform_display()} …{self.token[-4:]}"
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Keeps the fingerprint in step with the token."""
         self.token_hash = token_hash(self.provider, self.token)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through untouched
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "token_hash"}
+        super().save(*args, **kwargs)
 
 
 class ApiKey(models.Model):

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from gateway.outbox import Hint
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -16,8 +18,21 @@ class Batch:
     receipt: Any = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """A queue as the broker sees it."""
+
+    #: Messages that no consumer has fetched.
+    ready: int
+    consumers: int
+
+
 class BrokerUnavailable(Exception):
     """The broker does not answer; try again after a while."""
+
+
+class BrokerReconnecting(BrokerUnavailable):
+    """The connection is being opened again, and whoever raised this has waited for it: ask again at once."""
 
 
 class Broker(Protocol):
@@ -31,6 +46,22 @@ class Broker(Protocol):
 
     def dead_letter(self, notification_id: UUID, reason: str) -> None:
         """Tell whoever watches `failed.queue`; the row has decided already."""
+
+    def close(self) -> None:
+        """Let go of connections. May be called twice."""
+
+
+class Bell(Protocol):
+    """The other end: where the relay rings. Every method may raise `BrokerUnavailable`."""
+
+    def depth(self, channel: str) -> QueueDepth:
+        """How full the queue of a channel is; also whether the broker takes messages at all."""
+
+    def ring(self, channel: str, hints: Sequence[Hint]) -> set[UUID]:
+        """Publish; returns when the broker has the hints for sure, with the ids of those it did not take."""
+
+    def wait_until_up(self, within: timedelta) -> bool:
+        """Whether it can be asked; waits for that no longer than told."""
 
     def close(self) -> None:
         """Let go of connections. May be called twice."""

@@ -18,7 +18,7 @@ from users.staff_pages import StaffStackedInline, display
 
 
 class ContentInline(StaffStackedInline):
-    """The words of one channel; changeable as long as the version is a draft."""
+    """The words of one channel; changeable as long as the version is, which is a draft."""
 
     model = TemplateContent
     form = ContentForm
@@ -32,18 +32,6 @@ class ContentInline(StaffStackedInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateContent]:
         """Those of this channel."""
         return super().get_queryset(request).filter(channel=self.channel)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """More languages for drafts only."""
-        return super().has_add_permission(request, obj) and is_draft(obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """What was published never changes."""
-        return super().has_change_permission(request, obj) and is_draft(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """What was published never changes."""
-        return super().has_delete_permission(request, obj) and is_draft(obj)
 
     @display(description="HTML")
     def html_source(self, content: TemplateContent) -> SafeString:
@@ -73,7 +61,7 @@ class EmailInline(ContentInline):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Sources to write in a draft, to read in all others."""
-        sources = ("html", "text") if self.has_change_permission(request, obj) else ("html_source", "text_source")
+        sources = ("html", "text") if is_draft(obj) else ("html_source", "text_source")
         return (("locale", "look"), ("subject", "preheader"), *sources)
 
 

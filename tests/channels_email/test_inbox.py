@@ -27,6 +27,7 @@ def test_attachments_are_named():
     source = (
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
         b"--x\r\nContent-Type: text/plain\r\n\r\nHello\r\n"
-        b"--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=bill.pdf\r\n\r\n%PDF\r\n--x--\r\n"
+        b"--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=bill.pdf\r\n\r\n%PDF\r\n"
+        b"--x--\r\n"
     )
     assert open_mail(source).attachments == ("bill.pdf",)

@@ -9,7 +9,7 @@ from consumers import health_checks
 from consumers.probe_server import ProbeServer, answers_of
 
 # The server's threads have connections of their own: they see only what is committed.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 class Consumer:

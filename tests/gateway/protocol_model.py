@@ -63,6 +63,7 @@ from tests.gateway.protocol_state import (
     Answer,
     Broken,
     Phase,
+    Relay,
     Rule,
     Run,
     State,
@@ -148,8 +149,8 @@ class Model:
         if not self.run.with_broker:
             if state.status == ACCEPTED and state.clock >= OVER:
                 yield "a consumer finds the row due", True, called
-        elif state.hints:
-            yield "a consumer receives a hint", True, called._replace(hints=state.hints - 1)
+        elif state.hint:
+            yield "a consumer receives a hint", True, called._replace(hint=False)
 
     def _claim(self, state: State, i: int) -> Iterator[Step]:
         name = "claim" if self._finds(state, "claim") else "steal"
@@ -242,11 +243,10 @@ class Model:
     def _dead(self, state: State, i: int) -> State:
         worker = state.workers[i]
         keeps_line = worker.phase in HAS_JOURNAL_LINE
-        hints = state.hints
-        if self.run.with_broker and self._keeps(Rule.ACK_LAST):
-            hints = min(hints + 1, 2)  # what nobody acknowledged is delivered again
         dead = worker._replace(phase=Phase.DEAD) if keeps_line else Worker(Phase.DEAD)
-        return _at(state, i, dead)._replace(hints=hints)
+        # What nobody has acknowledged is delivered again.
+        redelivered = self.run.with_broker and self._keeps(Rule.ACK_LAST)
+        return _at(state, i, dead)._replace(hint=state.hint or redelivered)
 
     def _come_back(self, state: State, i: int) -> Iterator[Step]:
         if state.workers[i].answer and self._keeps(Rule.JOURNAL):
@@ -258,20 +258,35 @@ class Model:
     # --- relay and broker ---------------------------------------------------------------------------------------------
 
     def _relay(self, state: State) -> Iterator[Step]:
-        if state.publishing:
-            idle = state._replace(publishing=False)
-            queued = self._write(idle, "queue", Actor.RELAY, clock=OVER) if state.clock >= OVER else None
-            yield "the relay marks it queued", True, queued or idle
-            yield "the relay dies before it marks it queued", False, idle
-        elif state.status == ACCEPTED and state.clock >= OVER:
-            yield "the relay publishes a hint", True, state._replace(publishing=True, hints=min(state.hints + 1, 2))
+        """It may mark before it publishes or after it has: both orders are tried, and its death in between."""
+        is_due = state.status == ACCEPTED and state.clock >= OVER
+        if state.relay == Relay.IDLE and is_due:
+            yield "the relay publishes a hint", True, _with_hint(state, relay=Relay.PUBLISHED)
+            queued = self._write(state, "queue", Actor.RELAY, clock=OVER, relay=Relay.MARKED)
+            if queued is not None:
+                yield "the relay marks it queued and is about to publish", True, queued
+        elif state.relay != Relay.IDLE:
+            idle = state._replace(relay=Relay.IDLE)
+            yield "the relay dies half-way", False, idle
+            if state.relay == Relay.MARKED:
+                yield "the relay publishes a hint", True, _with_hint(state, relay=Relay.IDLE)
+                yield from self._refused_by_broker(idle)
+            else:
+                queued = self._write(idle, "queue", Actor.RELAY, clock=OVER) if is_due else None
+                yield "the relay marks it queued", True, queued or idle
+
+    def _refused_by_broker(self, state: State) -> Iterator[Step]:
+        if Actor.RELAY in self._table["reopen"][2].actors:
+            reopened = self._write(state, "reopen", Actor.RELAY, clock=OVER)
+            yield "the broker takes no hint, the relay reopens it", False, reopened or state
 
     def _broker_trouble(self, state: State) -> Iterator[Step]:
-        if state.hints:
-            yield "the broker loses a hint", False, state._replace(hints=state.hints - 1)
-        in_hand = any(each.phase not in EMPTY_HANDED for each in state.workers)
-        if state.hints < 2 and (state.hints or in_hand):
-            yield "the broker delivers a hint twice", False, state._replace(hints=state.hints + 1)
+        if state.status in FINAL:
+            return  # hints about it can do neither good nor harm any more
+        if state.hint:
+            yield "the broker loses the hint", False, state._replace(hint=False)
+        elif any(each.phase not in EMPTY_HANDED for each in state.workers):
+            yield "the broker delivers a hint twice", False, state._replace(hint=True)
 
     # --- the sweeper --------------------------------------------------------------------------------------------------
 
@@ -359,6 +374,10 @@ def _at(state: State, i: int, worker: Worker) -> State:
     """The state with that consumer changed."""
     workers = state.workers
     return state._replace(workers=(worker, workers[1]) if i == 0 else (workers[0], worker))
+
+
+def _with_hint(state: State, *, relay: str) -> State:
+    return state._replace(hint=True, relay=relay)
 
 
 def _swept(name: str, after: State | None) -> Iterator[Step]:

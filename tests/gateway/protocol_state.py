@@ -36,6 +36,12 @@ class Phase:
     )  # fmt: skip
 
 
+class Relay:
+    """Where the relay is with this notification, between its two halves."""
+
+    IDLE, PUBLISHED, MARKED = "idle", "published", "marked"
+
+
 class Answer:
     """What a provider says; CUT is no answer at all, whether it took the message or not."""
 
@@ -90,8 +96,8 @@ class State(NamedTuple):
     news: int = NO_NEWS
     copies: int = 0  # how many the provider took
     workers: tuple[Worker, ...] = (Worker(), Worker())
-    hints: int = 0
-    publishing: bool = False
+    hint: bool = False  # waits in the broker; a second one could do no more
+    relay: str = Relay.IDLE
     # What the run has left, and whether an answer got lost.
     crashes_left: int = 0
     freezes_left: int = 0

@@ -97,6 +97,22 @@ def test_in_a_batch_each_gets_its_own_verdict_and_those_overtaken_stay():
     assert NotificationEvent.objects.filter(type="suppressed").count() == NotificationEvent.objects.count() == 3
 
 
+def test_verdicts_with_the_same_words_and_different_waits_are_told_apart():
+    rows = claim(*some(2))
+    waits = [timedelta(minutes=2), timedelta(minutes=4)]
+    verdicts = [Verdict(change=statuses.POSTPONE, reason="rate_limited", available=wait) for wait in waits]
+    outbox.settle(list(zip(map(held, rows), verdicts, strict=True)))
+    assert all(lies_ahead(row, "available_at", wait) for row, wait in zip(rows, waits, strict=True))
+
+
+def test_verdicts_with_the_same_words_and_different_values_are_told_apart():
+    rows = claim(*some(2))
+    verdicts = [Verdict(change=statuses.SUPPRESS, reason="no_device", data={"name": name}) for name in ("Ann", "Bob")]
+    outbox.settle(list(zip(map(held, rows), verdicts, strict=True)))
+    found = dict(Notification.objects.values_list("pk", "reason_data"))
+    assert [found[row.pk]["name"] for row in rows] == ["Ann", "Bob"]
+
+
 def test_nothing_to_settle_settles_nothing():
     some(1)
     assert outbox.settle([]) == set()

@@ -27,7 +27,7 @@ PATIENCE = 300
 @pytest.fixture
 def campaign(tmp_path):
     """Starts the campaign on this test's database; told to stop, it says how many were killed."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "notifications_site.settings", "VAR_DIR": str(tmp_path)}
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "notifications_site.settings"}
     command = [sys.executable, "-m", "tests.journeys.kill_campaign", str(tmp_path), connection.settings_dict["NAME"]]
     process = subprocess.Popen(
         [*command, "seed"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

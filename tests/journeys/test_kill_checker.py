@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.kill_checker import HOLD, RESEND, Row, compare
 
-A, B, STRANGER = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+A, B, STRANGER = (uuid.UUID(int=number) for number in (1, 2, 3))
 SENT = Row(status="sent")
 IN_DOUBT = Row(status="unknown")
 TWICE = Row(status="sent", is_flagged=True, resent=1)

@@ -55,9 +55,10 @@ def test_a_page_never_shows_a_whole_token_and_saving_it_keeps_the_token(client):
     address = f"{PEOPLE}{device.user_id}/change/"
     text = page(client, address)
     assert device.token not in text
-    assert client.post(address, form_values(text) | {"name": "Anna"}).status_code == 302
+    changed = {"name": "Anna", "devices-0-name": "Her tablet"}
+    assert client.post(address, form_values(text) | changed).status_code == 302
     device.refresh_from_db()
-    assert device.token == "a-very-long-device-token-1234"
+    assert (device.name, device.token) == ("Her tablet", "a-very-long-device-token-1234")
     assert device.user.name == "Anna"
 
 

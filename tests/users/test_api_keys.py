@@ -35,7 +35,7 @@ def test_the_key_itself_is_not_stored():
     _, plain = make()
 
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {ApiKey._meta.db_table}")
+        cursor.execute("SELECT * FROM users_apikey")
         stored = str(cursor.fetchall())
     assert plain not in stored
     assert plain[14:] not in stored

@@ -62,11 +62,7 @@ class Topology:
 
     def look(self) -> list[Step]:
         """Whether exchange and queues are there, without making them."""
-        return [
-            _passive(step)
-            for step in self.declarations()
-            if step.method in ("exchange_declare", "queue_declare")
-        ]
+        return [_passive(step) for step in self.declarations() if step.method in ("exchange_declare", "queue_declare")]
 
     def comparable(self, subjects: set[str]) -> list[Step]:
         """Declarations of what is there: the broker refuses those that differ and changes nothing."""

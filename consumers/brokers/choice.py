@@ -1,0 +1,50 @@
+"""Which broker this installation uses. The only place that asks."""
+
+import threading
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from consumers.brokers.base import Broker
+from consumers.brokers.database import DatabaseBroker
+from consumers.brokers.rabbitmq.bell import RabbitMQBell
+from consumers.brokers.rabbitmq.broker import RabbitMQBroker
+from consumers.brokers.rabbitmq.topology import Topology
+
+DEFAULT_PORT = {"amqp": 5672, "amqps": 5671}
+
+
+def uses_rabbitmq() -> bool:
+    """Otherwise the table is the queue, and there is nothing to relay."""
+    return bool(settings.RABBITMQ_URL)
+
+
+def topology() -> Topology:
+    """The names of exchange and queues here."""
+    return Topology(prefix=settings.RABBITMQ_PREFIX)
+
+
+def brokers_for(channel: str, *, threads: int, prefetch: int, wake: threading.Event) -> list[Broker]:
+    """One for each sender thread; with RabbitMQ they share a connection and what it has fetched."""
+    if uses_rabbitmq():
+        broker = RabbitMQBroker(settings.RABBITMQ_URL, channel, prefetch=prefetch, topology=topology())
+        return [*broker.shares(threads)]
+    return [DatabaseBroker(channel, wake=wake) for _ in range(threads)]
+
+
+def bell(name: str) -> RabbitMQBell:
+    """Where the relay rings and the sweeper looks; only with RabbitMQ. `name` is what the broker lists it as."""
+    return RabbitMQBell(settings.RABBITMQ_URL, topology=topology(), name=name)
+
+
+def host_and_port() -> tuple[str, int]:
+    """Where RabbitMQ listens."""
+    parts = urlsplit(settings.RABBITMQ_URL)
+    return parts.hostname or "localhost", parts.port or DEFAULT_PORT[parts.scheme]
+
+
+def address() -> str:
+    """The broker as people know it, without user and password."""
+    parts = urlsplit(settings.RABBITMQ_URL)
+    host, port = host_and_port()
+    return f"{parts.scheme}://{host}:{port}{parts.path}"

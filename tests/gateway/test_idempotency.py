@@ -1,0 +1,127 @@
+"""When two requests are the same one."""
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+
+from gateway.idempotency import RequestIdReused, earlier, fingerprint, same_request
+from gateway.request import NotificationRequest
+from tests.factories import NotificationFactory
+
+MOMENT = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
+
+
+def request(**changes):
+    asked = {"channel": "email", "user_id": "user-123", "template_code": "welcome_email", "request_id": "req-1"}
+    return NotificationRequest(**asked | {"variables": {"name": "Ann"}} | changes)
+
+
+#: Another value for every field that is compared.
+CHANGES = {
+    "channel": "push",
+    "template_code": "other",
+    "variables": {"name": "Bob"},
+    "priority": 8,
+    "template_version": 1,
+    "locale": "de",
+    "send_at": MOMENT,
+    "expires_at": MOMENT,
+    "metadata": {"order": "42"},
+}
+FINGERPRINT = "b387f94cb191339d0146644f7f014f8dca5de3a73e61379a7563c7639ae2bcaa"
+#: The id is what they have in common; the person is compared as who they are.
+NOT_COMPARED = {"request_id", "user_id"}
+
+
+def test_every_field_is_compared():
+    assert CHANGES.keys() | NOT_COMPARED == {each.name for each in fields(NotificationRequest)}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_request_that_differs_has_another_fingerprint(name):
+    assert fingerprint(request(**{name: CHANGES[name]})) != fingerprint(request())
+
+
+@pytest.mark.parametrize("name", sorted(NOT_COMPARED))
+def test_the_id_and_the_persons_name_are_not_compared(name):
+    assert fingerprint(request(**{name: "another"})) == fingerprint(request())
+
+
+def test_the_order_of_names_makes_no_difference():
+    one, other = {"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}
+
+    assert fingerprint(request(variables=one)) == fingerprint(request(variables=other))
+
+
+def test_the_order_of_a_list_does():
+    assert fingerprint(request(variables={"a": [1, 2]})) != fingerprint(request(variables={"a": [2, 1]}))
+
+
+@pytest.mark.parametrize("values", [(1, "1"), (None, ""), (True, 1), ([], {}), ("a", "A"), ("é", "e\u0301")])
+def test_values_of_different_kinds_differ(values):
+    one, other = values
+
+    assert fingerprint(request(variables={"a": one})) != fingerprint(request(variables={"a": other}))
+
+
+def test_the_same_moment_in_another_zone_is_the_same_moment():
+    local = MOMENT.astimezone(timezone(timedelta(hours=5, minutes=45)))
+
+    assert fingerprint(request(send_at=MOMENT)) == fingerprint(request(send_at=local))
+    assert fingerprint(request(send_at=MOMENT)) != fingerprint(request(send_at=MOMENT + timedelta(milliseconds=1)))
+
+
+def test_a_moment_counts_where_it_stands():
+    assert fingerprint(request(send_at=MOMENT)) != fingerprint(request(expires_at=MOMENT))
+
+
+def test_a_fingerprint_stays_what_it_was():
+    """It is stored for months and held against requests that come after an update."""
+    assert fingerprint(request()) == FINGERPRINT
+
+
+# --- whose request ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def found(db):
+    return NotificationFactory(request_id="req-1", fingerprint=fingerprint(request()), user__external_id="user-123")
+
+
+def test_the_same_person_and_words_are_the_same_request(found):
+    assert same_request(found, request(), user_id=found.user_id) == found
+
+
+@pytest.mark.parametrize("changes", [{"priority": 8}, {"variables": {}}])
+def test_other_words_are_another_request(found, changes):
+    with pytest.raises(RequestIdReused) as caught:
+        same_request(found, request(**changes), user_id=found.user_id)
+    assert caught.value.notification_id == found.pk
+
+
+def test_another_person_is_another_request(found):
+    with pytest.raises(RequestIdReused):
+        same_request(found, request(), user_id=uuid4())
+
+
+def test_somebody_who_is_gone_is_known_by_what_they_were_called(found):
+    own = str(found.user_id)
+    for name in ("user-123", own, own.upper()):
+        assert same_request(found, request(user_id=name), user_id=None) == found
+    with pytest.raises(RequestIdReused):
+        same_request(found, request(user_id="user-1234"), user_id=None)
+
+
+def test_what_a_request_id_made_before_is_found_per_client_and_mode(found):
+    assert earlier("shop", "live", "req-1") == found
+    assert earlier("shop", "test", "req-1") is None
+    assert earlier("other", "live", "req-1") is None
+    assert earlier("shop", "live", "req-2") is None
+
+
+def test_without_a_request_id_nothing_was_made_before(db):
+    NotificationFactory(request_id=None)
+
+    assert earlier("shop", "live", None) is None

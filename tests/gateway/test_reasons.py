@@ -1,0 +1,109 @@
+"""The reason catalogue: every code of the contract has words, every code we write is in it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.utils.translation import override
+
+from gateway.reasons import REASONS, UNKNOWN_VALUES, fill, sentence, word
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Section 20 of the API document: status → reasons.
+CONTRACT = {
+    "accepted": "waiting scheduled quiet_hours retrying rate_limited provider_down breaker_open provider_auth",
+    "queued": "waiting",
+    "sending": "sending outcome_unknown",
+    "sent": "sent",
+    "delivered": "delivered",
+    "bounced": "mailbox_unknown mailbox_full rejected_content bounced",
+    "suppressed": "opt_out address_suppressed no_address no_device user_inactive not_on_allow_list",
+    "cancelled": "cancelled erased",
+    "expired": "expired",
+    "failed": (
+        "attempts_exhausted rejected rejected_content mailbox_unknown token_invalid variable_missing template_error "
+        "outcome_unknown poison"
+    ),
+}
+CODES = sorted({code for codes in CONTRACT.values() for code in codes.split()})
+
+
+def test_the_catalogue_is_that_of_the_contract():
+    assert sorted(REASONS) == CODES
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_word_and_a_sentence(code):
+    assert word(code).strip()
+    assert len(word(code).split()) <= 6
+    assert str(REASONS[code].sentence).endswith(".")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_sentence_reads_well_when_nothing_is_known(code):
+    said = sentence(code, {})
+
+    assert "{" not in said
+    assert "  " not in said
+
+
+def test_what_is_known_stands_in_the_sentence():
+    known = {"name": "Ann", "channel": "E-mail", "start": "22:00", "end": "07:00", "tz": "Europe/Vienna", "t": "08:00"}
+
+    assert sentence("quiet_hours", known) == (
+        "Ann does not want E-mail between 22:00 and 07:00 (Europe/Vienna); it goes out at 08:00."
+    )
+
+
+def test_more_than_a_sentence_needs_does_no_harm():
+    assert sentence("sent", {"provider": "smtp", "colour": "red"}).startswith("smtp accepted it.")
+
+
+def test_values_are_values_and_no_format():
+    assert "{provider} {0.__class__}" in sentence("no_device", {"name": "{provider} {0.__class__}"})
+    assert fill("{n}", {"n": 5}) == "5"
+
+
+def test_a_code_nobody_knows_reads_as_itself():
+    assert (sentence("pigeon_lost", {}), word("pigeon_lost")) == ("pigeon_lost", "pigeon_lost")
+
+
+def test_words_are_made_when_they_are_read():
+    """The catalogue is loaded once; its words follow the reader's language."""
+    with override("de"):
+        german = word("waiting")
+    assert str(REASONS["waiting"].word) == word("waiting")
+    assert german
+
+
+def test_stand_ins_are_for_values_that_exist():
+    used = " ".join(str(reason.sentence) for reason in REASONS.values())
+
+    assert [name for name in UNKNOWN_VALUES if f"{{{name}}}" not in used] == []
+
+
+# --- what the code writes ---------------------------------------------------------------------------------------------
+
+
+def reasons_in(tree):
+    """Every reason written out as a text: `reason="…"`, `reason: str = "…"`, `Suppress("…")`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="reason", value=ast.Constant(value=str(code))):
+                yield code
+            case ast.AnnAssign(target=ast.Name(id="reason"), value=ast.Constant(value=str(code))):
+                yield code
+            case ast.Call(func=ast.Name(id="Suppress"), args=[ast.Constant(value=code), *_]):
+                yield code
+            case ast.Call(func=ast.Name(id="DeferUntil"), args=[_, ast.Constant(value=code), *_]):
+                yield code
+
+
+def test_every_reason_the_code_writes_is_in_the_catalogue():
+    written = {}
+    apps = ["users", "templates_app", "gateway", "channels_email", "channels_push", "consumers"]
+    for path in (path for app in apps for path in (ROOT / app).rglob("*.py")):
+        written |= dict.fromkeys(reasons_in(ast.parse(path.read_text())), path.name)
+
+    assert {"opt_out", "quiet_hours", "waiting", "retrying", "rejected", "template_error"} <= written.keys()
+    assert {code: path for code, path in written.items() if code not in REASONS} == {}

@@ -1,0 +1,65 @@
+"""The OpenAPI document: valid, without a warning, and the committed file is that of the code."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.urls import get_resolver
+
+from notifications_site.reference import openapi_file
+from tests.house.test_routes import routes
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "reference" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load(openapi_file())
+
+
+def test_it_is_valid_and_gives_no_warning(tmp_path):
+    call_command("spectacular", file=str(tmp_path / "openapi.yaml"), validate=True, fail_on_warn=True)
+
+    assert (tmp_path / "openapi.yaml").read_text() == openapi_file()
+
+
+def test_the_committed_file_is_up_to_date():
+    assert COMMITTED.read_text() == openapi_file(), "Run `make reference`."
+
+
+@pytest.mark.django_db
+def test_it_is_what_the_server_shows(client):
+    assert client.get("/api/schema").content.decode() == openapi_file()
+
+
+def test_every_route_of_the_api_is_described(document):
+    written = {route.replace("<uuid:", "{").replace(">", "}") for route in routes(get_resolver())}
+
+    assert {path.removeprefix("/") for path in document["paths"]} == {
+        route for route in written if route.startswith("api/v1/")
+    }
+
+
+def operations(document):
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def test_every_operation_names_its_scope(document):
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    for operation in operations(document):
+        [[scope]] = [each["apiKey"] for each in operation["security"]]
+        assert scope.startswith("notifications:")
+
+
+def test_errors_are_problem_documents(document):
+    for operation in operations(document):
+        for status, answer in operation["responses"].items():
+            media_type = "application/json" if status.startswith("2") else "application/problem+json"
+            assert list(answer["content"]) == [media_type]
+
+
+def test_a_client_may_send_priorities_as_numbers_or_words(document):
+    either = document["components"]["schemas"]["Submit"]["properties"]["priority"]["oneOf"]
+
+    assert [each["type"] for each in either] == ["integer", "string", "null"]
