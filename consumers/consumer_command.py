@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
-from django.db import connection
+from django.db import connection, connections
 
 from consumers import ports
 from consumers.brokers import choice
@@ -19,6 +20,7 @@ from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
 from consumers.health_checks import missing_migrations
 from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
+from consumers.process_group import own_command, run_group
 from consumers.process_life import on_stop_signals
 from consumers.process_locks import engine_shared
 from consumers.queues import QUEUE_OF
@@ -131,6 +133,32 @@ class ConsumerCommand(LoopCommand):
         parser.add_argument("--port", type=port_number, default=port, help=f"for /health; 0: any (default: {port})")
         parser.add_argument("--host", default=ports.LOOPBACK, help=f"for /health (default: {ports.LOOPBACK})")
 
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One process, or a group of them under this one."""
+        if options["processes"] == 1:
+            super().handle(*args, **options)
+            return
+        require_database()
+        connections.close_all()  # the members have connections of their own
+        limits = ("once", "max_seconds", "max_messages")
+        run_group(
+            options["name"],
+            [self._member(number, options) for number in range(1, options["processes"] + 1)],
+            may_end=any(options[name] for name in limits),
+            supervisor_pid=options["supervisor_pid"],
+        )
+
+    def _member(self, number: int, options: dict[str, Any]) -> list[str]:
+        passed = ("once", "max_seconds", "max_messages", "concurrency", "batch", "prefetch", "host")
+        return own_command(
+            self.role.command,
+            **{name: options[name] for name in passed},
+            name=f"{options['name']}-{number}",
+            # The first one answers where it is expected; the others are found in the list of live services.
+            port=options["port"] if number == 1 else 0,
+            supervisor_pid=os.getpid(),
+        )
+
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
         """One worker a thread, each with its own provider, journal and database connection."""
         try:
@@ -162,6 +190,7 @@ class ConsumerCommand(LoopCommand):
                 journal_folder=journal_folder(),
                 max_attempts=settings.MAX_ATTEMPTS,
                 stopping=process.stopping,
+                on_dropped=partial(choice.tell_dropped, channel=self.channel.name),
             ),
             stopping=process.stopping,
             batch=min(options["batch"], most) if most else options["batch"],

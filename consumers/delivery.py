@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -55,11 +55,14 @@ class Delivery:
         journal_folder: Path,
         max_attempts: int,
         stopping: threading.Event | None = None,
+        on_dropped: Callable[[Collection[UUID]], None] = lambda ids: None,
     ) -> None:
         self._channel = channel
         self._holder = holder
         self._max_attempts = max_attempts
         self._stopping = stopping or threading.Event()
+        #: Told of ids that could not be claimed.
+        self._on_dropped = on_dropped
         self._journal = OutcomeJournal(journal_folder)
         self._provider: Provider | None = None
         self._size = FIRST_HAND_OVER
@@ -69,7 +72,10 @@ class Delivery:
         """Deliver what can be claimed of `ids`; returns how many notifications were handed over."""
         count = 0
         while ids and not self._stopping.is_set():
+            asked = set(ids)
             claimed, ids = outbox.claim(ids, channel=self._channel.name, holder=self._holder)
+            if dropped := asked.difference(ids, [each.pk for each in claimed]):
+                self._on_dropped(dropped)
             if not claimed:
                 break
             claimed_at = time.monotonic()

@@ -14,11 +14,17 @@ from gateway import reasons
 from gateway.channel_contract import Outcome
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.statuses import Status
+from users.channels import Channel
 from users.moments import clock
 
 CAPTURE = "capture"
 #: How sentences call a provider.
 PROVIDERS: dict[str, str | Promise] = {CAPTURE: gettext_lazy("The inbox of captured messages")}
+#: How sentences call what goes over a channel.
+CHANNELS: dict[str, str | Promise] = {
+    Channel.EMAIL: gettext_lazy("e-mail"),
+    Channel.PUSH: gettext_lazy("push messages"),
+}
 #: Nobody should take a captured message for one that has left.
 KEPT = gettext_lazy("It is in the inbox of captured messages and went to nobody else.")
 
@@ -125,7 +131,7 @@ def timeline(notification: Notification) -> list[Step]:
 
 def _current_data(notification: Notification) -> dict[str, Any]:
     """The values of the sentence; moments come from the row, so that they are told in the reader's zone."""
-    data: dict[str, Any] = {"channel": notification.get_channel_display(), **notification.reason_data}
+    data: dict[str, Any] = {"channel": notification.channel, **notification.reason_data}
     if notification.provider:
         data.setdefault("provider", notification.provider)
     if notification.status == Status.EXPIRED:
@@ -136,8 +142,12 @@ def _current_data(notification: Notification) -> dict[str, Any]:
 
 
 def _spoken(data: Mapping[str, Any]) -> dict[str, Any]:
-    provider = data.get("provider")
-    return {**data, "provider": PROVIDERS.get(provider, provider)} if provider else dict(data)
+    """The values of a sentence in words."""
+    spoken = dict(data)
+    for key, words in (("provider", PROVIDERS), ("channel", CHANNELS)):
+        if key in spoken:
+            spoken[key] = words.get(spoken[key], spoken[key])
+    return spoken
 
 
 def _markers(notification: Notification) -> Iterator[str]:

@@ -60,7 +60,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its pages load with the URLs: consumers need none
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -12,6 +12,9 @@ from notifications_site import (
     start_page,
 )
 
+# Here, not at the start of every process: a consumer needs no pages.
+admin.autodiscover()
+
 handler400 = problems.handler400
 handler403 = problems.handler403
 handler404 = problems.handler404

@@ -1,10 +1,13 @@
 """Which broker this installation uses. The only place that asks."""
 
 import threading
+from collections.abc import Collection
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
+from consumers import dropped_hints
 from consumers.brokers.base import Broker
 from consumers.brokers.database import DatabaseBroker
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
@@ -30,6 +33,12 @@ def brokers_for(channel: str, *, threads: int, prefetch: int, wake: threading.Ev
         broker = RabbitMQBroker(settings.RABBITMQ_URL, channel, prefetch=prefetch, topology=topology())
         return [*broker.shares(threads)]
     return [DatabaseBroker(channel, wake=wake) for _ in range(threads)]
+
+
+def tell_dropped(ids: Collection[UUID], *, channel: str) -> None:
+    """Hints that led nowhere are worth a line where they come from outside; of the table itself they are ordinary."""
+    if uses_rabbitmq():
+        dropped_hints.tell_dropped(ids, channel=channel)
 
 
 def bell(name: str) -> RabbitMQBell:

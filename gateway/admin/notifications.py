@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -17,12 +18,12 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from gateway import outbox, priorities, statuses, tracking
 from gateway.admin.listing import NotificationListAdmin, person_name, status_chip
-from gateway.explanation import CAPTURE, answer, timeline
+from gateway.explanation import CAPTURE, Step, answer, timeline
 from gateway.models import Notification
 from gateway.statuses import Status
 from users.channels import Channel
 from users.masking import mask_email
-from users.models import User
+from users.models import Device, User
 from users.staff_pages import ReasonForm, action, ask_first, who_acts
 
 #: Where the inbox of captured messages stands, by channel: (URL name, permission).
@@ -208,7 +209,7 @@ class NotificationAdmin(NotificationListAdmin):
             "answer": answer(notification),
             "status_chip": status_chip(notification.status),
             "is_final": notification.status in statuses.FINAL,
-            "steps": timeline(notification),
+            "steps": _with_devices(timeline(notification)),
             "buttons": self._buttons(request, notification),
             "inbox": _inbox(request, notification),
         }
@@ -259,6 +260,14 @@ class NotificationAdmin(NotificationListAdmin):
 
 def _page_of(notification: Notification) -> str:
     return reverse("admin:gateway_notification_change", args=[notification.pk])
+
+
+def _with_devices(steps: list[Step]) -> list[Step]:
+    """Attempts for pushes name the device; one query, none for e-mail."""
+    ids = {each.details["device_id"] for each in steps if "device_id" in each.details}
+    names = {str(device.pk): str(device) for device in Device.objects.filter(pk__in=ids)} if ids else {}
+    titles = [(each, names.get(each.details.get("device_id", ""))) for each in steps]
+    return [replace(each, title=f"{each.title} → {name}") if name else each for each, name in titles]
 
 
 def _inbox(request: HttpRequest, notification: Notification) -> str:

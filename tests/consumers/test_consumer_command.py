@@ -160,8 +160,14 @@ def test_it_delivers_what_arrives_while_it_runs():
 
 
 def test_it_ends_when_its_supervisor_is_gone():
+    impatient = []
+    impatience = threading.Timer(20, lambda: (impatient.append(True), os.kill(os.getpid(), signal.SIGTERM)))
+    impatience.start()
+
     run("--supervisor-pid", str(os.getpid()))  # our parent is somebody else
 
+    impatience.cancel()
+    assert not impatient
     assert ServiceInstance.objects.get().state == ServiceInstance.State.STOPPED
 
 

@@ -50,11 +50,19 @@ def test_a_lock_file_that_says_nothing_is_no_holder(tmp_path, content):
 
 def test_consumers_share_the_engine_and_nobody_is_alone_meanwhile(tmp_path):
     stopping = threading.Event()
-    first, second = (engine_shared(tmp_path, stopping=stopping) for _ in range(2))
-    with first, second, engine_alone(tmp_path) as is_alone:
-        assert not is_alone
+    impatience = threading.Timer(10, stopping.set)
+    impatience.start()
+    with engine_shared(tmp_path, stopping=stopping):
+        second = engine_shared(tmp_path, stopping=stopping)
+        second.__enter__()
+    with engine_alone(tmp_path) as is_alone:
+        assert not is_alone  # the second still holds it
+
+    second.__exit__(None, None, None)
+
     with engine_alone(tmp_path) as is_alone:
         assert is_alone
+    impatience.cancel()
 
 
 def test_a_consumer_waits_until_recovery_is_over(tmp_path):

@@ -11,6 +11,7 @@ from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, 
 from tests.factories import (
     ApiKeyFactory,
     AttemptFactory,
+    DeviceFactory,
     NotificationFactory,
     PublishedVersionFactory,
     UserFactory,
@@ -125,6 +126,13 @@ def test_the_page_shows_every_step(client):
     assert "Attempt 1 by smtp" in text
     assert "too busy" in text
     assert "Given up" in text
+
+
+def test_the_attempts_of_a_push_name_their_devices(client):
+    row = NotificationFactory(channel="push", status=Status.FAILED)
+    device = DeviceFactory(user=row.user, name="Ann's tablet")
+    AttemptFactory(notification=row, claim_token=row.pk, device_id=device.pk)
+    assert "Attempt 1 by capture → Ann&#x27;s tablet" in page(client, page_of(row))
 
 
 def test_sensitive_variables_are_hidden(client):

@@ -104,7 +104,7 @@ def test_a_suppressed_notification_says_so_as_its_first_step():
     )
     [step] = timeline(row)
     assert (step.kind, step.title) == ("suppressed", "Not sent: turned off")
-    assert step.sentence == "Ann turned off Updates by email."
+    assert step.sentence == "Ann turned off Updates by e-mail."
 
 
 def test_a_replay_names_who_and_why():

@@ -3,8 +3,10 @@
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
+from django.core.checks import run_checks
 from django.test import RequestFactory
 
+from notifications_site import urls  # noqa: F401  loads the pages
 from tests.admin_scene import staff
 
 PLACES = ("actions_list", "actions_row", "actions_detail", "actions_submit_line")
@@ -45,6 +47,10 @@ def test_no_action_is_allowed_to_staff_without_permissions(model_admin, function
     for person in (staff(), AnonymousUser()):
         request.user = person
         assert not all(getattr(model_admin, f"has_{name}_permission")(request) for name in function.allowed_permissions)
+
+
+def test_django_has_nothing_to_say_against_the_pages():
+    assert run_checks(tags=["admin"]) == []
 
 
 def test_there_are_actions_to_look_at():

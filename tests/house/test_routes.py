@@ -19,6 +19,8 @@ PUBLIC = {
     "health/ready": "the same",
     "livez": "the same",
     "readyz": "the same",
+    "": "the start page; exists in local mode only",
+    "start/messages": "the same",
     "admin/login/": "here staff say who they are",
     "admin/logout/": "only forgets who you are",
 }

@@ -325,6 +325,26 @@ def test_not_even_by_somebody_who_read_it_when_it_was_a_draft(draft):
     assert words(again(draft))[("en", "email")][0] == "Hi {{ name }}"
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_whoever_publishes_waits_for_whoever_is_writing(draft):
+    def publish():
+        try:
+            publishing.publish(again(draft))
+        finally:
+            connections.close_all()
+
+    colleague = threading.Thread(target=publish)
+    with transaction.atomic():
+        publishing.save_content(draft, locale="en", channel="email", words=MAIL | {"subject": "In time"})
+        colleague.start()
+        colleague.join(timeout=0.5)
+        assert colleague.is_alive()
+    colleague.join(timeout=30)
+
+    assert again(draft).state == State.PUBLISHED
+    assert words(again(draft))[("en", "email")][0] == "In time"
+
+
 def test_what_was_refused_is_said_in_words(fixed):
     with pytest.raises(VersionIsFixed, match="never changes"):
         publishing.save_variables(fixed, [])

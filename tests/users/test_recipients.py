@@ -1,7 +1,7 @@
 """People as delivery sees them, for a whole batch at once."""
 
 from datetime import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -167,7 +167,7 @@ def test_the_clients_own_id_is_tried_first():
     assert found(str(ann.pk)) == other.pk
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "USER-123", "user-12", str(uuid4()), "ü", "%", "１"])
+@pytest.mark.parametrize("name", ["", "nobody", "USER-123", "user-12", str(UUID(int=7)), "ü", "%", "１"])
 def test_anything_else_names_nobody(name):
     UserFactory(external_id="user-123")
 

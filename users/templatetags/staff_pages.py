@@ -27,6 +27,8 @@ def milliseconds(value: int | None) -> str:
     """`0.4 s`, `12 ms`."""
     if value is None:
         return ""
+    if value == 0:
+        return "<1 ms"
     return f"{value} ms" if value < 1000 else f"{value / 1000:.1f} s"
 
 

@@ -61,7 +61,7 @@ class Link:
         self._loop: Any = None
         self._parts_left = 0
         self._is_blocked = False
-        self._was_up = False
+        self._was_up = self._has_been_away = False
         #: Why the last connection ended, in words.
         self._trouble = ""
         self._errands: set[Errand] = set()
@@ -195,7 +195,9 @@ class Link:
             return
         self._was_up = True
         self._up.set()
-        log.info("Connected to RabbitMQ.", action="rabbitmq_up")
+        # The first connection goes without saying; after trouble somebody waits for the news.
+        (log.info if self._has_been_away else log.debug)("Connected to RabbitMQ.", action="rabbitmq_up")
+        self._has_been_away = False
 
     def _channel_closed(self, channel: Any, reason: Exception) -> None:
         """A channel never ends alone: whatever its end means (a queue deleted, a fault), a new connection mends it."""
@@ -221,6 +223,7 @@ class Link:
         self._up.clear()
         if not self._closing.is_set():
             self._trouble = self._trouble or _words(reason)
+            self._has_been_away = True
             log.warning("No connection to RabbitMQ; trying again.", action="rabbitmq_lost", detail=self._trouble)
         connection.ioloop.stop()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from gateway.demo_data import seed_demo
+from gateway.demo_data import SECRETS_FILE, seed_demo
 from users.command_line import ExamplesCommand
 
 
@@ -18,6 +18,7 @@ class Command(ExamplesCommand):
         if made is None:
             self.stdout.write("The demo data is there already: nothing to do.")
             return
-        self.stdout.write("People, templates, an admin and an API key are there. Both secrets are shown only now:")
+        kept = f"also kept in {settings.VAR_DIR / SECRETS_FILE}" if settings.IS_LOCAL else "shown only now"
+        self.stdout.write(f"People, templates, an admin and an API key are there. Both secrets are {kept}:")
         password = made.admin_password or "(the account was there before)"
         self.stdout.write(f"  admin    {made.admin_email}  {password}\n  API key  {made.api_key}")
