@@ -44,7 +44,7 @@ define install
 	@test -x $(PYTHON) || $(PY) -m venv $(VENV)
 	@echo "Installing packages from $(1) (about half a minute the first time) ..."
 	@( $(PYTHON) -m pip install -q --disable-pip-version-check uv==0.13.9 \
-	  && $(UV) pip install -q --python $(PYTHON) --require-hashes -r $(1) ) \
+	  && $(UV) pip install -q --compile-bytecode --python $(PYTHON) --require-hashes -r $(1) ) \
 	 || $(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $(1)
 	@touch $@
 endef

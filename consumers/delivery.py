@@ -44,6 +44,31 @@ class _InHand:
     results: list[AttemptResult] = field(default_factory=list)
 
 
+class _TooLate:
+    """Stands in for a provider when nothing may be handed over any more: nothing has left, so it may be tried again."""
+
+    reports_delivery = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def connect(self) -> None:
+        """Nothing to open."""
+
+    def send(self, messages: Sequence[Message]) -> Iterator[SendResult]:
+        """Hands nothing over."""
+        for _ in messages:
+            yield SendResult(
+                outcome=Outcome.THROTTLED,
+                error_code="held_up",
+                detail="The consumer was held up before the hand-over.",
+                retry_after=timedelta(0),
+            )
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class Delivery:
     """Delivers batches of one channel. One instance per sender thread: it owns a provider connection and a journal."""
 
@@ -147,11 +172,14 @@ class Delivery:
             )
             for each in in_hand
         ]
+        began = time.monotonic()
         ours = tracking.open_attempts(marks, provider=provider.name, reports_delivery=provider.reports_delivery)
         in_hand = [each for each in in_hand if each.ready.notification.pk in ours]
         if not in_hand:
             return 0
-        took = self._send(provider, in_hand)
+        # The clock once more before the first byte: whoever was frozen here may have been taken for dead.
+        is_late = time.monotonic() - began > HAND_OVER_WITHIN.total_seconds()
+        took = self._send(_TooLate(provider.name) if is_late else provider, in_hand)
         self._adapt(took)
         self._record([self._concluded(provider, each) for each in in_hand])
         return len(in_hand)

@@ -122,7 +122,8 @@ def claim(ids: Collection[UUID], *, channel: str, holder: str) -> tuple[list[Not
     Ids somebody else holds, or that are no longer to be sent, are in neither list.
     """
     claimable = Notification.objects.claimable().filter(pk__in=ids, channel=channel)
-    rows = list(claimable.select_for_update(skip_locked=True).order_by("-priority", "available_at"))
+    locked = claimable.select_for_update(skip_locked=True).order_by("-priority", "available_at")
+    rows = [row for row in locked if not _is_poison_when_stolen(row)]
     suspects = [row for row in rows if row.crash_count >= SUSPECT_AFTER]
     taken = [row for row in rows if row.crash_count < SUSPECT_AFTER] or suspects[:1]
     taken_ids = {row.pk for row in taken}
@@ -138,20 +139,27 @@ def claim(ids: Collection[UUID], *, channel: str, holder: str) -> tuple[list[Not
     return taken, [row.pk for row in suspects if row.pk not in taken_ids]
 
 
+def _is_poison_when_stolen(row: Notification) -> bool:
+    """One crash more would be one too many: it is left to the sweeper, which sets it aside."""
+    return row.status in statuses.STEAL.sources and row.crash_count + 1 >= POISON_AFTER
+
+
 def release(held: Iterable[Held]) -> None:
     """Give back what was claimed and not handed over: due again at once, nobody is blamed."""
     verdict = Verdict(change=statuses.RELEASE, reason="waiting", available=timedelta(0), event="released")
     settle([(each, verdict) for each in held])
 
 
-@transaction.atomic
 def settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     """Carry out the verdicts that are still ours to make; returns the ids for which that was so.
 
     A row that another holder has taken, or that has moved on, stays untouched: its writer was overtaken.
     """
-    if not verdicts:
-        return set()
+    return _settle(verdicts) if verdicts else set()
+
+
+@transaction.atomic
+def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
     # Whoever waits for locks takes them in one order: two batches that share rows must not wait for each other.
     locked = Notification.objects.filter(pk__in=wanted).select_for_update().order_by("pk")

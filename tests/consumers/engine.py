@@ -16,6 +16,8 @@ from tests.factories import TemplateFactory, UserFactory
 from users.channels import Channel
 from users.models import User
 
+#: Tries before a notification of these tests is given up.
+MAX_ATTEMPTS = 3
 EMAIL_WORDS = {"subject": "Welcome {{ name }}", "html": "<p>Dear {{ name }}</p>", "text": "Dear {{ name }}"}
 PUSH_WORDS = {"title": "Hello {{ name }}", "body": "Your parcel is here.", "link": "https://shop.example/parcel"}
 

@@ -235,6 +235,14 @@ def test_after_five_crashes_it_is_set_aside():
     assert die_over(row) == []
 
 
+def test_what_would_be_poison_when_stolen_is_left_to_the_sweeper():
+    [row] = some(1, status=Status.CLAIMED, lease_expires_at=ago(seconds=1), crash_count=outbox.POISON_AFTER - 1)
+    assert claim(row) == []
+    outbox.release_stalled(limit=10)
+    row.refresh_from_db()
+    assert (row.status, row.reason) == (Status.FAILED, "poison")
+
+
 def test_the_neighbours_of_a_poisonous_one_are_soon_left_alone():
     poison, *neighbours = some(3)
     for _ in range(2):

@@ -12,7 +12,7 @@ CLIENT, OPERATOR, NEWS = Actor.CLIENT, Actor.OPERATOR, Actor.PROVIDER_NEWS
 #: from, to: who alone may.
 EXPECTED = {
     ("accepted", "queued"): {RELAY},
-    ("queued", "accepted"): {SWEEPER},
+    ("queued", "accepted"): {SWEEPER, RELAY},  # the relay only what the broker has not taken
     ("accepted", "claimed"): {CONSUMER},
     ("queued", "claimed"): {CONSUMER},
     ("claimed", "claimed"): {CONSUMER},

@@ -60,6 +60,8 @@ def test_no_moment_is_a_dash():
     assert moment(None) == "–"
 
 
-@pytest.mark.parametrize(("value", "words"), [(None, ""), (0, "<1 ms"), (12, "12 ms"), (999, "999 ms"), (1820, "1.8 s")])
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, ""), (0, "<1 ms"), (12, "12 ms"), (999, "999 ms"), (1820, "1.8 s")]
+)
 def test_durations_read_as_people_say_them(value, words):
     assert milliseconds(value) == words
