@@ -67,7 +67,7 @@ def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def rabbitmq_has_postgresql(**kwargs: Any) -> list[CheckMessage]:
     """notify.E004"""
-    if not settings.RABBITMQ_URL or settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    if not settings.RABBITMQ_URL or connection.vendor == "postgresql":
         return []
     return [
         Error(

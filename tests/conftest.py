@@ -3,6 +3,14 @@
 import pytest
 from django.db import connection
 
+from tests.rabbitmq_server import (  # noqa: F401  fixtures
+    on_postgresql,
+    rabbitmq_settings,
+    rabbitmq_url,
+    tap,
+    topology,
+    wire,
+)
 from tests.status_guard import install_status_guard
 
 

@@ -265,5 +265,13 @@ def _parameters(url: str, name: str) -> Any:
 
 def _words(error: BaseException) -> str:
     """What pika means, in a line. Its exceptions hold addresses and the broker's words, never the password."""
-    inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
-    return f"{type(inner).__name__}: {inner}" if str(inner) else type(inner).__name__
+    while inner := _within(error):
+        error = inner
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _within(error: BaseException) -> BaseException | None:
+    """The cause that one of pika's wrappers carries."""
+    found = (getattr(error, "exceptions", None) or [None])[-1] or getattr(error, "exception", None)
+    found = found or next(iter(error.args), None)
+    return found if isinstance(found, BaseException) else None
