@@ -228,8 +228,13 @@ def _event_steps(events: Iterable[NotificationEvent], news: list[ProviderEvent])
             sentence=_event_sentence(event),
             kind=event.type,
             tone=TONES.get(event.type, ""),
-            details=event.data | (_news_details(cause) if cause else {}),
+            details=_without_secrets(event.data) | (_news_details(cause) if cause else {}),
         )
+
+
+def _without_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A late answer keeps the claim token it came with, to be told once; that is nobody else's business."""
+    return {key: value for key, value in data.items() if key != "token"}
 
 
 def _event_title(event: NotificationEvent) -> str:

@@ -11,6 +11,8 @@ from gateway import outbox
 
 #: How often an idle consumer looks into the table.
 POLL_EVERY = timedelta(milliseconds=250)
+#: After a small batch more is let come together: SQLite has one writer, and a batch costs it as much as a single row.
+GATHER = timedelta(milliseconds=50)
 
 
 class DatabaseBroker:
@@ -20,13 +22,17 @@ class DatabaseBroker:
         self._channel = channel
         #: Set to cut a wait short: there is work, or it is time to stop.
         self._wake = wake or threading.Event()
+        self._had_few = False
 
     def receive(self, limit: int, *, wait: timedelta) -> Batch:
         """Due ids; looks once more after a pause of at most `wait`."""
+        if self._had_few:
+            self._wake.wait(GATHER.total_seconds())
         ids = self._due(limit)
         if not ids:
             self._wake.wait(min(wait, POLL_EVERY).total_seconds())
             ids = self._due(limit)
+        self._had_few = 0 < len(ids) < limit
         return Batch(ids)
 
     def _due(self, limit: int) -> list[UUID]:

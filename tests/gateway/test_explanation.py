@@ -151,3 +151,12 @@ def test_a_timeline_takes_three_queries(django_assert_num_queries):
     AttemptFactory.create_batch(3, notification=row, claim_token=row.pk)
     with django_assert_num_queries(3):
         timeline(row)
+
+
+def test_the_claim_token_of_a_late_answer_is_told_to_nobody():
+    notification = accepted(status=Status.SENT)
+    NotificationEvent.objects.create(
+        notification=notification, type="late_answer", reason="sent", data={"provider": "smtp", "token": "secret"}
+    )
+    late = next(step for step in timeline(notification) if step.kind == "late_answer")
+    assert late.details == {"provider": "smtp"}

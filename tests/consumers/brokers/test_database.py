@@ -120,3 +120,18 @@ def test_a_dead_letter_stays_where_it_is_and_closing_twice_is_fine():
     broker.close()
     notification.refresh_from_db()
     assert notification.status == Status.FAILED
+
+
+def test_after_a_few_more_are_let_come_together_after_many_or_none_they_are_not():
+    version = PublishedVersionFactory()
+    wake = Wake()
+    broker = DatabaseBroker(Channel.EMAIL, wake=wake)
+    rows = [NotificationFactory(template_version=version, available_at=ago(seconds=5)) for _ in range(2)]
+    broker.receive(2, wait=NO_WAIT)
+    broker.receive(3, wait=NO_WAIT)
+    assert wake.waits == []
+    claim(*rows)
+    broker.receive(3, wait=NO_WAIT)
+    assert wake.waits[0] == database.GATHER.total_seconds()
+    broker.receive(3, wait=NO_WAIT)
+    assert wake.waits.count(database.GATHER.total_seconds()) == 1
