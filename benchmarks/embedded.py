@@ -1,8 +1,8 @@
 """The embedded mode as a client sees it: how long a submit takes, how many notifications a second go all the way.
 
-`python -m benchmarks.embedded [--count 2000] [--clients 4]` starts a platform of its own in a temporary folder, on free
-ports, and measures over real HTTP. Machines are noisy: the ratio against plain INSERTs, one a commit, on the same disk in
-the same run says more than the absolute figures. Writes benchmarks/results/embedded.json.
+`python -m benchmarks.embedded [--count 2000] [--clients 4]` starts a platform of its own in a temporary folder, on
+free ports, and measures over real HTTP. Machines are noisy: the ratio against plain INSERTs, one a commit, on the same
+disk in the same run says more than the absolute figures. Writes benchmarks/results/embedded.json.
 """
 
 import argparse

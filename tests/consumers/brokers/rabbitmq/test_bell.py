@@ -28,7 +28,7 @@ def make(rabbitmq_url, topology):
 
     def bell(url=rabbitmq_url, *, wait=True):
         made.append(RabbitMQBell(url, topology=topology))
-        assert made[-1].wait_until_up(LONG) or not wait
+        assert not wait or made[-1].wait_until_up(LONG)
         return made[-1]
 
     yield bell
