@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 from tests.rabbitmq_server import (  # noqa: F401  fixtures
     on_postgresql,
@@ -23,11 +24,30 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if is_transactional(item) and "django_db_serialized_rollback" not in item.fixturenames:
+            item.fixturenames.append("django_db_serialized_rollback")
     if not config.getoption("--only-with-database"):
         return
     left_out = [item for item in items if not asks_a_database(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if asks_a_database(item)]
+
+
+def is_transactional(item):
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """A test without a transaction around it ends with empty tables. What the migrations put there comes back at once:
+    tests run in any order, side by side."""
+    result = yield
+    if is_transactional(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+    return result
 
 
 def asks_a_database(item):

@@ -47,6 +47,25 @@ def test_a_missing_consumer_only_degrades():
     assert found.body["checks"]["consumers"] == {"status": "down", "email": 1, "push": 0}
 
 
+def test_a_broker_that_listens_is_well(consumers, rabbitmq_settings):
+    found = health("all")
+
+    assert (found.status_code, found.body["status"]) == (200, "ok")
+    assert found.body["checks"]["broker"]["status"] == "ok"
+    assert isinstance(found.body["checks"]["broker"]["latency_ms"], int)
+
+
+def test_a_broker_that_is_away_only_degrades(consumers, settings, wire):
+    wire.cut()
+    settings.RABBITMQ_URL = wire.url
+
+    found = health("all")
+
+    assert (found.status_code, found.body["status"]) == (200, "degraded")
+    assert found.body["checks"]["broker"] == {"status": "degraded"}
+    assert ready() == health_checks.OK
+
+
 def test_without_a_database_it_is_down(no_database):
     found = health("all")
 

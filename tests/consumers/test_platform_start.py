@@ -55,6 +55,13 @@ class TestStart:
         assert NoSupervisor.started == [role.name for role in PLATFORM]
         assert said[-1] == "Stopped."
 
+    def test_with_rabbitmq_a_relay_is_started_too(self, settings):
+        settings.RABBITMQ_URL = "amqp://mq.internal/"
+
+        run_platform(lambda text: None)
+
+        assert NoSupervisor.started == [*(role.name for role in PLATFORM), "relay"]
+
     def test_the_second_start_leaves_the_data_alone(self, tmp_path):
         run_platform(lambda text: None)
         before = kept_secrets(tmp_path)

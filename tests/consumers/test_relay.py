@@ -41,6 +41,12 @@ class Stopping(threading.Event):
         return self.is_set()
 
 
+@pytest.fixture(autouse=True)
+def _connections_stay(monkeypatch):
+    """A test within a transaction still needs its own."""
+    monkeypatch.setattr(relay_module, "close_old_connections", lambda: None)
+
+
 @pytest.fixture
 def some():
     version = PublishedVersionFactory()
@@ -153,7 +159,6 @@ def test_a_database_that_is_away_costs_a_pause(some, monkeypatch):
         raise OperationalError("away")
 
     some(1)
-    monkeypatch.setattr(relay_module, "close_old_connections", lambda: None)  # the test still needs its own
     monkeypatch.setattr(outbox, "queue_due", refuse)
     stopping = Stopping(stop_after=2)
     make(FakeBell(), stopping=stopping).run()
@@ -234,7 +239,7 @@ def elsewhere(act):
         act()
         connection.close()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from consumers import worker as worker_module
-from consumers.brokers.base import BrokerUnavailable
+from consumers.brokers.base import BrokerReconnecting, BrokerUnavailable
 from consumers.worker import Progress, Worker
 from tests.fakes import FakeBroker
 
@@ -140,6 +140,13 @@ def test_servers_that_are_away_cost_a_pause_that_doubles_and_no_more(trouble, no
     assert stopping.waits == [0.5, 1.0, 2.0]
     assert delivery.given == [[A]]
     assert len(no_connections) == 3
+
+
+def test_a_broker_that_waits_by_itself_is_asked_again_at_once():
+    stopping = Stopping()
+    delivery = FakeDelivery()
+    run(FakeBroker(*[BrokerReconnecting("away")] * 3, [A]), delivery, stopping=stopping)
+    assert (stopping.waits, delivery.given) == ([], [[A]])
 
 
 def test_a_pause_has_a_limit_and_a_success_makes_it_short_again():

@@ -30,7 +30,7 @@ def elsewhere(act):
         act()
         connection.close()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join()
 

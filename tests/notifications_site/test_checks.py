@@ -72,6 +72,35 @@ def test_sqlite_outside_of_one_machine_is_a_warning(production, monkeypatch):
     assert "DATABASE_URL" in found()["notify.W010"].hint
 
 
+def test_rabbitmq_without_postgresql_is_an_error(production, monkeypatch):
+    production.RABBITMQ_URL = "amqp://notify:s3cret@mq.internal/"
+    assert "notify.E004" not in found()
+
+    on_database(monkeypatch, "sqlite")
+
+    assert "DATABASE_URL" in found()["notify.E004"].hint
+    production.RABBITMQ_URL = ""
+    assert "notify.E004" not in found()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("amqp://guest:guest@mq.internal/", True),
+        ("amqp://mq.internal/", True),
+        ("amqp://guest:s3cret@mq.internal/", False),
+        ("amqp://notify:s3cret@mq.internal/", False),
+        ("", False),
+    ],
+)
+def test_a_broker_that_everybody_can_enter_is_a_warning_outside_of_one_machine(production, url, is_told):
+    production.RABBITMQ_URL = url
+
+    assert ("notify.W011" in found()) is is_told
+    production.IS_LOCAL = True
+    assert "notify.W011" not in found()
+
+
 def test_an_open_address_outside_of_one_machine_is_a_warning(production):
     assert "notify.W015" not in found()
 

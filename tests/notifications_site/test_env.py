@@ -115,6 +115,32 @@ def test_a_wrong_database_address_is_told_without_its_password(given, value):
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "value", ["amqp://mq", "amqps://ann:s%40cret@mq.internal:5671/live", "amqp://guest:guest@[::1]:5672/"]
+)
+def test_a_broker_address_is_taken_as_it_is(given, value):
+    given(value)
+
+    assert env.broker_url("THING", **M) == value
+
+
+def test_without_a_broker_address_there_is_none():
+    assert env.broker_url("THING", **M) == ""
+
+
+@pytest.mark.parametrize(
+    "value", ["redis://ann:s3cret@mq", "amqp://ann:s3cret@", "amqp://ann:s3cret@mq:port/", "amqp://ann:s3cret@mq:0"]
+)
+def test_a_wrong_broker_address_is_told_without_its_password(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting) as caught:
+        env.broker_url("THING", **M)
+    assert str(caught.value).startswith("THING ")
+    assert "amqp://user:password@host:5672/vhost" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_value_may_stand_in_a_file(given, tmp_path):
     (tmp_path / "secret").write_text("from a file\n")
     given(str(tmp_path / "secret"), "THING_FILE")
