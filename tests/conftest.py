@@ -40,11 +40,12 @@ def is_transactional(item):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item):
+def pytest_runtest_teardown(item, nextitem):
     """A test without a transaction around it ends with empty tables. What the migrations put there comes back at once:
     tests run in any order, side by side."""
     result = yield
-    if is_transactional(item):
+    # After the last one the test database is gone, and the connection is that of the installation: hands off.
+    if nextitem is not None and is_transactional(item):
         with item.config.stash[blocking_manager_key].unblock():
             connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
     return result

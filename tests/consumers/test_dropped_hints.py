@@ -40,8 +40,7 @@ def test_a_hint_of_another_channel_is_told():
 
 def test_a_delivery_tells_exactly_those_that_it_could_not_claim(journals):
     dropped, stranger = [], uuid.uuid4()
-    mine, taken = several(2)
-    type(taken).objects.filter(pk=taken.pk).update(status=Status.SENT)
+    (mine,), taken = several(1), NotificationFactory(status=Status.SENT)
     delivery = Delivery(
         ChannelWith(EmailChannel(), FakeProvider()),
         holder="consumer-1",

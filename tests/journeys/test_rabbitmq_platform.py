@@ -1,4 +1,4 @@
-"""The platform on PostgreSQL and RabbitMQ: a relay that is killed and a broker that goes away cost time, nothing else."""
+"""The platform on PostgreSQL and RabbitMQ: killed relays and a broker that goes away cost time, nothing else."""
 
 import os
 import signal
