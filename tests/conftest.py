@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
-from tests.rabbitmq_server import (  # noqa: F401  fixtures
+from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     on_postgresql,
+    pytest_terminal_summary,
     rabbitmq_settings,
     rabbitmq_url,
     tap,

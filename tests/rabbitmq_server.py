@@ -36,7 +36,7 @@ def until(condition, what: str):
 @pytest.fixture(scope="session")
 def rabbitmq_url():
     """The server's address. An absent server is said loudly; with CI=true it is a failure."""
-    url = os.environ.get("RABBITMQ_URL") or LOOPBACK
+    url = os.environ.get("TEST_RABBITMQ_URL") or LOOPBACK
     parts = urlsplit(url)
     try:
         socket.create_connection((parts.hostname, parts.port or 5672), timeout=3).close()
@@ -46,6 +46,13 @@ def rabbitmq_url():
             pytest.fail(words)
         pytest.skip(words)
     return url
+
+
+def pytest_terminal_summary(terminalreporter):
+    """A hook, through conftest.py: what was left out for want of a server is said in every run."""
+    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())}
+    for words in sorted(each for each in reasons if "***" in each):
+        terminalreporter.write_line(words[words.index("***") :], red=True)
 
 
 @pytest.fixture
