@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
 
 from gateway import problems
 from notifications_site import (
@@ -20,14 +22,18 @@ handler403 = problems.handler403
 handler404 = problems.handler404
 handler500 = problems.handler500
 
+#: These two speak YAML and HTML besides JSON; the API itself speaks JSON alone.
+IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation}
+
 urlpatterns = [
     path("api/v1/", include("gateway.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", SpectacularAPIView.as_view(**IN_ANY_FORM), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM), name="docs"),
     path("api/docs/errors/", error_pages.error_index, name="errors"),
     path("api/docs/errors/<str:code>", error_pages.error_page, name="error"),
     path("", start_page.start_page, name="start"),
     path("start/messages", start_page.start_messages, name="start-messages"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
     path("admin/", admin.site.urls),
     path("health", health.health),
     path("health/live", health.live),

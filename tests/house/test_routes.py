@@ -21,6 +21,7 @@ PUBLIC = {
     "health/ready": "the same",
     "livez": "the same",
     "readyz": "the same",
+    "admin": "leads to admin/, which asks",
     "admin/login/": "here staff say who they are",
     "admin/logout/": "only forgets who you are",
 }
