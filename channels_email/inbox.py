@@ -6,12 +6,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from uuid import UUID
 
-from django.db.models import Q
-
 from channels_email.models import CapturedEmail
-
-#: Mails per page of the list.
-PAGE = 30
+from gateway.inbox_pages import page_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +25,7 @@ class OpenedMail:
 def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[CapturedEmail], bool]:
     """A page of mails without their source, newest first, and whether there are older ones. Searches to and subject."""
     mails = CapturedEmail.objects.defer("source")
-    if search:
-        mails = mails.filter(Q(to__icontains=search) | Q(subject__icontains=search))
-    if older_than is not None:
-        mails = mails.filter(pk__lt=older_than)  # UUIDv7: the order of the keys is the order of time
-    rows = list(mails[: PAGE + 1])
-    return rows[:PAGE], len(rows) > PAGE
+    return page_of(mails, searched=("to", "subject"), search=search, older_than=older_than)
 
 
 def empty_inbox() -> int:
