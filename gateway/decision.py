@@ -1,5 +1,6 @@
 """What will become of a request: who, which words, may it go out now. Decides, writes nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,14 +54,21 @@ class Decision:
     warnings: tuple[dict[str, str], ...]
 
 
-def decide_request(request: NotificationRequest, *, recipient: Recipient | None, now: datetime) -> Decision:
+#: (code, pinned version) → what `templates_app.selection.choose` gives or raises.
+Choose = Callable[[str, int | None], Chosen]
+
+
+def decide_request(
+    request: NotificationRequest, *, recipient: Recipient | None, now: datetime, choose: Choose = choose
+) -> Decision:
     """Every rule in order: the person, the template and its version, the channel, the variables, the person's wishes.
 
-    `now` is the database's. Raises `UserNotFound`, the exceptions of `templates_app.selection`, `VariablesInvalid`.
+    `now` is the database's; a batch gives a `choose` that remembers. Raises `UserNotFound`, the exceptions of
+    `templates_app.selection`, `VariablesInvalid`.
     """
     if recipient is None:
         raise UserNotFound(request.user_id)
-    chosen = choose(request.template_code, pinned=request.template_version)
+    chosen = choose(request.template_code, request.template_version)
     template = chosen.template
     locale = chosen.words.locale_for(
         request.channel, requested=request.locale, persons=recipient.locale, default=template.default_locale

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Collection
 from uuid import UUID
 
 from gateway.models import Notification
@@ -17,12 +17,16 @@ class RequestIdReused(Exception):
         self.notification_id = notification_id
 
 
+#: What two requests with one request id are compared by; the person is left out, who may be named in two ways.
+COMPARED = ("channel", "template_code", "variables", "priority", "template_version", "locale", "metadata")
+COMPARED_MOMENTS = ("send_at", "expires_at")
+
+
 def fingerprint(request: NotificationRequest) -> str:
-    """SHA-256 of the normalised request, without the person, who may be named in two ways."""
-    compared = asdict(request)
-    del compared["request_id"], compared["user_id"]
-    for name in ("send_at", "expires_at"):
-        moment = compared[name]
+    """SHA-256 of the normalised request, without the person."""
+    compared = {name: getattr(request, name) for name in COMPARED}
+    for name in COMPARED_MOMENTS:
+        moment = getattr(request, name)
         compared[name] = moment.timestamp() if moment else None
     canonical = json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -32,7 +36,13 @@ def earlier(client: str, mode: str, request_id: str | None) -> Notification | No
     """What this request id made before, if anything."""
     if request_id is None:
         return None
-    return Notification.objects.filter(client=client, mode=mode, request_id=request_id).first()
+    return earlier_ones(client, mode, {request_id}).get(request_id)
+
+
+def earlier_ones(client: str, mode: str, request_ids: Collection[str]) -> dict[str | None, Notification]:
+    """What these request ids made before, by request id."""
+    found = Notification.objects.filter(client=client, mode=mode, request_id__in=request_ids)
+    return {each.request_id: each for each in found}
 
 
 def same_request(found: Notification, request: NotificationRequest, *, user_id: UUID | None) -> Notification:

@@ -47,9 +47,9 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     recipient = find_recipient(request.user_id, channel=request.channel)
     now = database_now()
     try:
-        _check_moments(request, now)
+        check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)
-        notification = _new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
+        notification = new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
         with transaction.atomic():
             notification.save(force_insert=True)
     except (DecisionRefused, SelectionRefused, IntegrityError):
@@ -60,12 +60,18 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
             raise
         user_id = recipient.id if recipient else None
         return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
-    if notification.status == Status.ACCEPTED and not notification.waiting_for:
+    if is_due_at_once(notification):
         announce_due()
     return Submitted(notification=notification, was_replayed=False)
 
 
-def _check_moments(request: NotificationRequest, now: datetime) -> None:
+def is_due_at_once(notification: Notification) -> bool:
+    """Whether a new notification waits for nothing but a consumer."""
+    return notification.status == Status.ACCEPTED and not notification.waiting_for
+
+
+def check_moments(request: NotificationRequest, now: datetime) -> None:
+    """Raises `MomentsRefused` when `send_at` or `expires_at` cannot be met."""
     findings = []
     if request.send_at is not None and request.send_at < now - PAST_GRACE:
         findings.append(("send_at", "in_the_past", "This moment is in the past. Leave it out to send at once."))
@@ -77,9 +83,10 @@ def _check_moments(request: NotificationRequest, now: datetime) -> None:
         raise MomentsRefused(findings)
 
 
-def _new_row(
+def new_row(
     request: NotificationRequest, decision: Decision, *, client: str, mode: str, correlation_id: str
 ) -> Notification:
+    """The notification a request becomes, not yet stored."""
     first_answer = {
         "status": decision.status.value,
         "reason": decision.reason,

@@ -69,7 +69,7 @@ class Chosen:
     words: VersionWords
 
 
-def choose(code: str, *, pinned: int | None) -> Chosen:
+def choose(code: str, pinned: int | None) -> Chosen:
     """The live version of `code`, or the pinned one if it was ever published.
 
     Raises `TemplateNotFound`, `TemplateArchived`, `TemplateNotPublished` or `TemplateVersionNotFound`.

@@ -26,8 +26,9 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        if is_transactional(item) and "django_db_serialized_rollback" not in item.fixturenames:
-            item.fixturenames.append("django_db_serialized_rollback")
+        if is_transactional(item):
+            # Said as a marker, not as a fixture: by it pytest-django knows in time what to keep of the migrated rows.
+            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
     if not config.getoption("--only-with-database"):
         return
     left_out = [item for item in items if not asks_a_database(item)]
