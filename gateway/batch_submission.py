@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from gateway.bulk_insertion import insert_new
 from gateway.database_clock import database_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -53,7 +54,7 @@ def submit_batch(
         except (DecisionRefused, SelectionRefused) as refused:
             item.answer = refused
         else:
-            item.row = new_row(item.request, decision, client=client, mode=mode, correlation_id=correlation_id)
+            item.row = new_row(item.request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
     _store(items)
     _replay(items, client=client, mode=mode)
     return [item.answer for item in items if item.answer is not None]
@@ -90,19 +91,13 @@ class _Remembered:
 
 def _store(items: Sequence[_Item]) -> None:
     """Insert the new ones and answer them; one whose request id is known by now is left without an answer."""
-    # Whoever meets another's uncommitted request id waits for it: two batches that share some must do so in one order.
-    # Of two equal ids in one batch the first wins.
+    # In the order `insert_new` wants. Of two equal ids in one batch the first wins.
     new = sorted(((item, item.row) for item in items if item.row is not None), key=_by_request_id)
-    rows = [row for _, row in new]
-    with transaction.atomic():
-        Notification.objects.bulk_create(rows, ignore_conflicts=True)
-        stored = Notification.objects.filter(pk__in=[row.pk for row in rows])
-        moments = {pk: moment for pk, *moment in stored.values_list("pk", "created_at", "updated_at")}
+    stored = insert_new([row for _, row in new])
     for item, row in new:
-        if row.pk in moments:
-            row.created_at, row.updated_at = moments[row.pk]
+        if row.pk in stored:
             item.answer = Submitted(notification=row, was_replayed=False)
-    if any(is_due_at_once(row) for row in rows if row.pk in moments):
+    if any(is_due_at_once(row) for _, row in new if row.pk in stored):
         announce_due()
 
 

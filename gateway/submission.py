@@ -49,7 +49,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     try:
         check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)
-        notification = new_row(request, decision, client=client, mode=mode, correlation_id=correlation_id)
+        notification = new_row(request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
         with transaction.atomic():
             notification.save(force_insert=True)
     except (DecisionRefused, SelectionRefused, IntegrityError):
@@ -84,9 +84,9 @@ def check_moments(request: NotificationRequest, now: datetime) -> None:
 
 
 def new_row(
-    request: NotificationRequest, decision: Decision, *, client: str, mode: str, correlation_id: str
+    request: NotificationRequest, decision: Decision, *, now: datetime, client: str, mode: str, correlation_id: str
 ) -> Notification:
-    """The notification a request becomes, not yet stored."""
+    """The notification a request becomes, not yet stored. `now` is the database's."""
     first_answer = {
         "status": decision.status.value,
         "reason": decision.reason,
@@ -119,4 +119,8 @@ def new_row(
         waiting_for=decision.waiting_for,
         available_at=decision.available_at,
         expires_at=decision.expires_at,
+        # Values, not the defaults of the database: many rows with values alone go in as arrays, several times as fast.
+        publish_count=0,
+        created_at=now,
+        updated_at=now,
     )

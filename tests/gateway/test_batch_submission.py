@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, connections
 
+from gateway import batch_submission
 from gateway.batch_submission import MOST, submit_batch
 from gateway.decision import UserNotFound, VariablesInvalid
 from gateway.idempotency import RequestIdReused
@@ -175,7 +176,7 @@ def test_a_batch_that_is_too_long_is_refused_as_a_whole():
 
 @pytest.mark.django_db
 def test_a_row_that_is_not_stored_for_any_other_reason_is_our_fault(ann, welcome, monkeypatch):
-    monkeypatch.setattr(type(Notification.objects), "bulk_create", lambda self, rows, **options: rows)
+    monkeypatch.setattr(batch_submission, "insert_new", lambda rows: set())
 
     with pytest.raises(IntegrityError):
         submit(request())
