@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError
 
-from gateway.bulk_insertion import insert_new
 from gateway.database_clock import database_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
 from gateway.idempotency import RequestIdReused, earlier_ones, same_request
+from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.submission import Submitted, check_moments, is_due_at_once, new_row

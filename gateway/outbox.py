@@ -17,6 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Least, Now
 
 from gateway import statuses
+from gateway.many_rows import insert_all
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Change, Status
@@ -71,6 +72,12 @@ def due_ids(*, channel: str, limit: int) -> list[UUID]:
     """Ids of due notifications of a channel, most urgent first, then oldest."""
     due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
     return list(due.values_list("pk", flat=True)[:limit])
+
+
+def urgent_ids(*, channel: str, limit: int) -> list[UUID]:
+    """Ids of urgent notifications of a channel that nobody has taken, whether or not a hint is on its way."""
+    urgent = Notification.objects.urgent().filter(channel=channel).order_by("-priority", "available_at")
+    return list(urgent.values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
@@ -170,7 +177,7 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
         groups[_alike(wanted[pk][1])].append(pk)
     for ids in groups.values():
         Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
-    NotificationEvent.objects.bulk_create(_event(pk, wanted[pk][1]) for pk in wanted if pk in ours)
+    insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours])
     return ours
 
 

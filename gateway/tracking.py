@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from gateway import statuses
 from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
 from gateway.database_clock import now_sql
+from gateway.many_rows import insert_all, update_each
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.outbox import Held, Verdict, settle
 from gateway.statuses import Status
@@ -87,7 +88,7 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
         lease_expires_at=Now() + SENDING_LEASE,
         updated_at=Now(),
     )
-    DeliveryAttempt.objects.bulk_create(
+    attempts = [
         DeliveryAttempt(
             id=attempt_id,
             notification_id=pk,
@@ -99,7 +100,8 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
         for pk in wanted
         if pk in ours
         for attempt_id, device_id in wanted[pk].attempts
-    )
+    ]
+    insert_all(attempts)
     return ours
 
 
@@ -125,29 +127,31 @@ def record_outcomes(recorded: Sequence[Recorded]) -> set[UUID]:
 
 
 def _close_attempts(results: Iterable[AttemptResult]) -> None:
-    """One statement per attempt in one round trip; an attempt with an answer keeps its first one, a doubt gives way."""
-    key = DeliveryAttempt._meta.pk
-    statement = (
-        f"UPDATE {DeliveryAttempt._meta.db_table} SET outcome = %s, error_code = %s, provider_code = %s, detail = %s, "  # noqa: S608  no foreign text in it
-        f"retry_after = %s, provider_message_id = %s, duration_ms = %s, ended_at = {now_sql()} "
-        "WHERE id = %s AND (outcome IS NULL OR outcome = 'unknown')"
+    """An attempt with an answer keeps its first one, a doubt gives way."""
+    kept: dict[UUID, AttemptResult] = {}
+    for each in results:
+        if each.attempt_id not in kept or kept[each.attempt_id].result.outcome is Outcome.UNKNOWN:
+            kept[each.attempt_id] = each
+    update_each(
+        DeliveryAttempt,
+        [_answer_columns(each) for each in kept.values()],
+        and_set=f"ended_at = {now_sql()}",
+        only_if="{table}.outcome IS NULL OR {table}.outcome = 'unknown'",
     )
-    rows = [
-        (
-            each.result.outcome.value,
-            each.result.error_code,
-            each.result.provider_code,
-            each.result.detail,
-            None if each.result.retry_after is None else int(each.result.retry_after.total_seconds()),
-            each.result.provider_message_id,
-            each.duration_ms,
-            key.get_db_prep_value(each.attempt_id, connection),
-        )
-        for each in results
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
+
+
+def _answer_columns(each: AttemptResult) -> dict[str, Any]:
+    result = each.result
+    return {
+        "id": each.attempt_id,
+        "outcome": result.outcome.value,
+        "error_code": result.error_code,
+        "provider_code": result.provider_code,
+        "detail": result.detail,
+        "retry_after": None if result.retry_after is None else int(result.retry_after.total_seconds()),
+        "provider_message_id": result.provider_message_id,
+        "duration_ms": each.duration_ms,
+    }
 
 
 def _prove_sent(late: Sequence[Recorded]) -> set[UUID]:
@@ -180,7 +184,7 @@ def _note_late_answers(noted: Sequence[Recorded]) -> None:
             "pk", flat=True
         )
     )
-    NotificationEvent.objects.bulk_create(
+    late_answers = [
         NotificationEvent(
             notification_id=each.held.id,
             type="late_answer",
@@ -189,7 +193,8 @@ def _note_late_answers(noted: Sequence[Recorded]) -> None:
         )
         for each in noted
         if each.held.id not in sent_by_us and (each.held.id, str(each.held.token)) not in known
-    )
+    ]
+    insert_all(late_answers)
 
 
 #: Statuses after which a repeated record is no news.

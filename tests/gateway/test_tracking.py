@@ -147,6 +147,16 @@ def test_an_attempt_keeps_its_first_answer():
     assert (attempt.outcome, attempt.provider_code) == (Outcome.TRANSIENT, "451 4.7.1")
 
 
+@pytest.mark.parametrize("answers", [(BUSY, TAKEN), (CUT_OFF, BUSY), (CUT_OFF, BUSY, TAKEN)])
+def test_told_together_the_first_answer_counts_as_if_told_one_after_the_other(answers):
+    row, attempt = handed_over()
+    told = tuple(AttemptResult(attempt_id=attempt.pk, result=answer) for answer in answers)
+    held = Held(row.pk, row.claim_token)
+    tracking.record_outcomes([Recorded(held=held, provider="capture", attempts=told, verdict=RETRY)])
+    attempt.refresh_from_db()
+    assert attempt.outcome == Outcome.TRANSIENT
+
+
 @pytest.mark.parametrize(("answer", "verdict"), [(TAKEN, SENT), (BUSY, RETRY), (REFUSED, GIVEN_UP)])
 def test_a_doubtful_attempt_gives_way_to_an_answer(answer, verdict):
     row, attempt = doubted()
