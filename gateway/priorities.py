@@ -3,6 +3,8 @@
 NAMES = {"low": 2, "normal": 5, "high": 8, "critical": 10}
 DEFAULT = NAMES["normal"]
 LEAST, MOST = 0, 10
+#: From here on nobody waits for a broker's queue.
+URGENT_FROM = 7
 #: From here on quiet hours are ignored.
 CRITICAL_FROM = 9
 
@@ -11,6 +13,6 @@ def lane(priority: int) -> str:
     """The word for a priority: low 0-3, normal 4-6, high 7-8, critical 9-10."""
     if priority >= CRITICAL_FROM:
         return "critical"
-    if priority >= 7:
+    if priority >= URGENT_FROM:
         return "high"
     return "normal" if priority >= 4 else "low"

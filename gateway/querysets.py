@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from gateway import statuses
+from gateway import priorities, statuses
 from gateway.statuses import Status
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         stolen = Q(status__in=statuses.STEAL.sources, lease_expires_at__lte=Now())
         waiting = Q(status__in=statuses.CLAIM.sources, available_at__lte=Now())
         return self.filter(waiting | stolen, expires_at__gt=Now())
+
+    def urgent(self) -> Self:
+        """Due or queued, and not to wait behind what is less urgent."""
+        waiting = self.filter(status__in=statuses.CLAIM.sources, priority__gte=priorities.URGENT_FROM)
+        return waiting.filter(available_at__lte=Now(), expires_at__gt=Now())
 
     def stalled(self, change: statuses.Change, *, grace: timedelta = timedelta(0)) -> Self:
         """Held by a consumer that has not come back: the lease, and `grace` on top of it, is over."""

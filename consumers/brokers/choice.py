@@ -10,6 +10,7 @@ from django.conf import settings
 from consumers import dropped_hints
 from consumers.brokers.base import Broker
 from consumers.brokers.database import DatabaseBroker
+from consumers.brokers.hints_and_table import HintsAndTable
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
 from consumers.brokers.rabbitmq.broker import RabbitMQBroker
 from consumers.brokers.rabbitmq.topology import Topology
@@ -31,7 +32,7 @@ def brokers_for(channel: str, *, threads: int, prefetch: int, wake: threading.Ev
     """One for each sender thread; with RabbitMQ they share a connection and what it has fetched."""
     if uses_rabbitmq():
         broker = RabbitMQBroker(settings.RABBITMQ_URL, channel, prefetch=prefetch, topology=topology())
-        return [*broker.shares(threads)]
+        return [HintsAndTable(share, channel) for share in broker.shares(threads)]
     return [DatabaseBroker(channel, wake=wake) for _ in range(threads)]
 
 

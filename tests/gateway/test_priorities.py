@@ -21,6 +21,12 @@ def test_a_word_lies_in_the_lane_it_names():
     assert {priorities.lane(number): number for number in priorities.NAMES.values()} == priorities.NAMES
 
 
+def test_the_upper_two_lanes_wait_behind_nobody():
+    urgent = {priorities.lane(n) for n in range(priorities.URGENT_FROM, priorities.MOST + 1)}
+
+    assert urgent == {"high", "critical"}
+
+
 def test_the_lane_that_ignores_quiet_hours():
     ignoring = [n for n in range(priorities.LEAST, priorities.MOST + 1) if n >= priorities.CRITICAL_FROM]
 

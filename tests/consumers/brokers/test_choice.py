@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from consumers.brokers import choice
 from consumers.brokers.database import DatabaseBroker
-from consumers.brokers.rabbitmq.broker import Share
+from consumers.brokers.hints_and_table import HintsAndTable
 
 
 def brokers(threads=2):
@@ -22,8 +22,8 @@ def test_without_an_address_the_table_is_the_queue():
 
 def test_with_an_address_the_threads_share_a_connection(rabbitmq_settings):
     shares = brokers(3)
-    assert [type(each) for each in shares] == [Share] * 3
-    assert len({id(share._broker) for share in shares}) == 1
+    assert [type(each) for each in shares] == [HintsAndTable] * 3
+    assert len({id(share._hints._broker) for share in shares}) == 1
     for share in shares:
         share.close()
 
