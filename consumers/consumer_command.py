@@ -15,6 +15,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection, connections
 
 from consumers import ports
+from consumers.breakers import Breakers
 from consumers.brokers import choice
 from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
@@ -177,10 +178,21 @@ class ConsumerCommand(LoopCommand):
             threads = options["concurrency"]
             prefetch = options["prefetch"] or min(2 * options["batch"] * threads, MOST_PREFETCH)
             brokers = choice.brokers_for(self.channel.name, threads=threads, prefetch=prefetch, wake=process.stopping)
-            loops = [self._loop(process, broker, options) for broker in brokers]
+            breakers = self._breakers(options["name"])
+            loops = [self._loop(process, broker, breakers, options) for broker in brokers]
             process.run(loops, port=options["port"], host=options["host"])
 
-    def _loop(self, process: LoopProcess, broker: Broker, options: dict[str, Any]) -> Loop:
+    def _breakers(self, name: str) -> Breakers:
+        breakers = Breakers(
+            self.channel.name,
+            self.channel.provider_names(),
+            rules=settings.DELIVERY_RULES,
+            holder=holder_name(name),
+        )
+        breakers.follow()  # operators see the providers before the first message
+        return breakers
+
+    def _loop(self, process: LoopProcess, broker: Broker, breakers: Breakers, options: dict[str, Any]) -> Loop:
         most = options["max_messages"]
         worker = Worker(
             broker,
@@ -188,7 +200,8 @@ class ConsumerCommand(LoopCommand):
                 self.channel,
                 holder=holder_name(options["name"]),
                 journal_folder=journal_folder(),
-                max_attempts=settings.MAX_ATTEMPTS,
+                rules=settings.DELIVERY_RULES,
+                breakers=breakers,
                 stopping=process.stopping,
                 on_dropped=partial(choice.tell_dropped, channel=self.channel.name),
             ),

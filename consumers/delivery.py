@@ -13,11 +13,14 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 from uuid_utils.compat import uuid7
 
-from consumers.backoff import verdict_after, verdict_before_hand_over
+from consumers.backoff import throttled_wait, verdict_after
+from consumers.breakers import Breakers, Permit
+from consumers.delivery_rules import DeliveryRules
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
+from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
 from gateway import outbox, tracking
-from gateway.channel_contract import Channel, Message, Outcome, Provider, ProviderAway, SendResult
+from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
 from gateway.tracking import AttemptResult, HandOver, Recorded
 
 log = structlog.get_logger(__name__)
@@ -33,6 +36,10 @@ HAND_OVER_WITHIN = timedelta(seconds=10)
 HAND_OVER_ENDS_AFTER = timedelta(seconds=30)
 #: Pause between two tries to record an outcome while the database is away.
 RECORD_AGAIN = timedelta(milliseconds=500)
+#: Our words for answers that are not the provider's.
+HELD_UP, BROKEN_OFF = "held_up", "broken_off"
+#: Outcomes that speak against the provider.
+BAD = frozenset({Outcome.TRANSIENT, Outcome.UNKNOWN, Outcome.MISCONFIGURED})
 
 
 @dataclass(slots=True)
@@ -60,7 +67,7 @@ class _TooLate:
         for _ in messages:
             yield SendResult(
                 outcome=Outcome.THROTTLED,
-                error_code="held_up",
+                error_code=HELD_UP,
                 detail="The consumer was held up before the hand-over.",
                 retry_after=timedelta(0),
             )
@@ -69,8 +76,16 @@ class _TooLate:
         """Nothing is open."""
 
 
+def _by_start(ready: Sequence[Ready]) -> list[tuple[str, list[Ready]]]:
+    """By the provider whose successor is asked first; usually one group. In the order they are taken: from the end."""
+    groups: dict[str, list[Ready]] = {}
+    for each in ready:
+        groups.setdefault(starts_after(each.notification), []).append(each)
+    return list(reversed(groups.items()))
+
+
 class Delivery:
-    """Delivers batches of one channel. One instance per sender thread: it owns a provider connection and a journal."""
+    """Delivers batches of one channel. One instance per sender thread: it owns provider connections and a journal."""
 
     def __init__(
         self,
@@ -78,18 +93,20 @@ class Delivery:
         *,
         holder: str,
         journal_folder: Path,
-        max_attempts: int,
+        rules: DeliveryRules,
+        breakers: Breakers,
         stopping: threading.Event | None = None,
         on_dropped: Callable[[Collection[UUID]], None] = lambda ids: None,
     ) -> None:
         self._channel = channel
         self._holder = holder
-        self._max_attempts = max_attempts
+        self._rules = rules
+        self._breakers = breakers
+        self._providers = ProviderChoice(channel, breakers, rules)
         self._stopping = stopping or threading.Event()
         #: Told of ids that could not be claimed.
         self._on_dropped = on_dropped
         self._journal = OutcomeJournal(journal_folder)
-        self._provider: Provider | None = None
         self._size = FIRST_HAND_OVER
         self._has_unrecorded = False
 
@@ -111,58 +128,58 @@ class Delivery:
         return count
 
     def close(self) -> None:
-        """Let go of the provider and of the journal, unless that holds what the database does not."""
+        """Let go of the providers and of the journal, unless that holds what the database does not."""
         try:
-            if self._provider is not None:
-                self._provider.close()
+            self._providers.close()
         finally:
             self._journal.close(keep=self._has_unrecorded)
 
     def _hand_over_all(self, ready: list[Ready], claimed_at: float) -> int:
-        try:
-            provider = self._connected()
-        except ProviderAway as away:
-            self._postpone(ready, away)
-            return 0
         count = 0
+        waiting = _by_start(ready)
         while (
-            ready and not self._stopping.is_set() and time.monotonic() - claimed_at < HAND_OVER_WITHIN.total_seconds()
+            waiting and not self._stopping.is_set() and time.monotonic() - claimed_at < HAND_OVER_WITHIN.total_seconds()
         ):
-            part, ready = ready[: self._size], ready[self._size :]
-            count += self._hand_over(provider, part)
-        if ready:
-            outbox.release([each.held for each in ready])
+            after, group = waiting.pop()
+            chosen = self._providers.choose(after=after, wanted=min(self._size, len(group)))
+            if isinstance(chosen, Nobody):
+                self._postpone(group, chosen)
+                continue
+            part, rest = group[: chosen.permit.most], group[chosen.permit.most :]
+            if rest:
+                waiting.append((after, rest))
+            count += self._hand_over(chosen, part)
+        if waiting:
+            outbox.release([each.held for _, group in waiting for each in group])
         return count
 
-    def _connected(self) -> Provider:
-        """The first provider in order, its connection open. All that may fail before the hand-over fails here."""
-        if self._provider is None:
-            self._provider = self._channel.load_provider(self._channel.provider_names()[0])
-        try:
-            self._provider.connect()
-        except ProviderAway:
-            raise
-        except Exception as error:
-            log.exception("A provider's adapter failed before a hand-over.", action="connect")
-            raise ProviderAway(f"The connection failed: {type(error).__name__}.") from error
-        return self._provider
-
-    def _postpone(self, ready: Sequence[Ready], away: ProviderAway) -> None:
-        name = self._channel.provider_names()[0]
-        log.warning("A provider is away; its notifications wait.", action="postpone", provider=name, detail=str(away))
-        outbox.settle(
-            [
-                (
-                    each.held,
-                    verdict_before_hand_over(
-                        away, provider=name, tries_used=each.notification.tries_used, max_attempts=self._max_attempts
-                    ),
-                )
-                for each in ready
-            ]
+    def _postpone(self, ready: Sequence[Ready], nobody: Nobody) -> None:
+        verdicts = self._providers.verdicts(ready, nobody)
+        log.info(
+            "No provider takes anything now; notifications wait.",
+            action="postpone",
+            channel=self._channel.name,
+            reason=verdicts[0].reason,
+            rows=len(ready),
         )
+        outbox.settle([(each.held, verdict) for each, verdict in zip(ready, verdicts, strict=True)])
 
-    def _hand_over(self, provider: Provider, part: Sequence[Ready]) -> int:
+    def _hand_over(self, chosen: Chosen, part: Sequence[Ready]) -> int:
+        """Mark, hand over, record; the permit is given back whatever happens."""
+        in_hand: list[_InHand] = []
+        try:
+            in_hand = self._handed_over(chosen, part)
+        finally:
+            self._report(chosen.permit, in_hand)
+        if in_hand:
+            has_next = self._providers.has_next(chosen.provider.name)
+            self._record([self._concluded(chosen.provider, each, has_next=has_next) for each in in_hand])
+        self._breakers.tell()
+        return len(in_hand)
+
+    def _handed_over(self, chosen: Chosen, part: Sequence[Ready]) -> list[_InHand]:
+        """What was handed to the provider, each with its answers: only what is still ours."""
+        provider = chosen.provider
         in_hand = [_InHand(each, [(uuid7(), message) for message in each.messages]) for each in part]
         marks = [
             HandOver(
@@ -176,13 +193,28 @@ class Delivery:
         ours = tracking.open_attempts(marks, provider=provider.name, reports_delivery=provider.reports_delivery)
         in_hand = [each for each in in_hand if each.ready.notification.pk in ours]
         if not in_hand:
-            return 0
+            return []
         # The clock once more before the first byte: whoever was frozen here may have been taken for dead.
         is_late = time.monotonic() - began > HAND_OVER_WITHIN.total_seconds()
         took = self._send(_TooLate(provider.name) if is_late else provider, in_hand)
         self._adapt(took)
-        self._record([self._concluded(provider, each) for each in in_hand])
-        return len(in_hand)
+        return in_hand
+
+    def _report(self, permit: Permit, in_hand: Sequence[_InHand]) -> None:
+        """What the answers say about the provider. Ours are left out: being late is not its fault."""
+        results = [one.result for each in in_hand for one in each.results if one.result.error_code != HELD_UP]
+        # One break in the middle leaves many doubts and is one failure.
+        broken = [result for result in results if result.error_code == BROKEN_OFF]
+        results = [result for result in results if result.error_code != BROKEN_OFF] + broken[:1]
+        bad = [result for result in results if result.outcome in BAD]
+        waits = [throttled_wait(result.retry_after) for result in results if result.outcome is Outcome.THROTTLED]
+        self._breakers.charge(permit.provider, sum(len(each.results) for each in in_hand) - permit.most)
+        self._breakers.report(
+            permit,
+            [result.outcome for result in results],
+            error=(bad[-1].detail or bad[-1].error_code or bad[-1].provider_code) if bad else "",
+            wait=max(waits, default=None),
+        )
 
     def _send(self, provider: Provider, in_hand: Sequence[_InHand]) -> timedelta:
         """Hand over and journal each answer at once; how long it took by this process's clock."""
@@ -231,7 +263,7 @@ class Delivery:
             log.exception("A provider's adapter failed in the middle of a hand-over.", action="send")
             detail = f"The hand-over broke off: {type(error).__name__}."
         for _ in messages[answered:]:
-            yield SendResult(outcome=Outcome.UNKNOWN, error_code="broken_off", detail=detail)
+            yield SendResult(outcome=Outcome.UNKNOWN, error_code=BROKEN_OFF, detail=detail)
 
     def _adapt(self, took: timedelta) -> None:
         if took < SHORT:
@@ -239,12 +271,13 @@ class Delivery:
         elif took > LONG:
             self._size = max(self._size // 2, 1)
 
-    def _concluded(self, provider: Provider, each: _InHand) -> Recorded:
+    def _concluded(self, provider: Provider, each: _InHand, *, has_next: bool) -> Recorded:
         verdict = verdict_after(
             [one.result for one in each.results],
             provider=provider.name,
             tries_used=each.ready.notification.tries_used,
-            max_attempts=self._max_attempts,
+            rules=self._rules.of(self._channel.name, provider.name),
+            has_next=has_next,
         )
         return Recorded(held=each.ready.held, provider=provider.name, attempts=tuple(each.results), verdict=verdict)
 

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
 from consumers.backoff import verdict_after
+from consumers.delivery_rules import DeliveryRules
 from consumers.outcome_journal import JournalLine, orphans
 from gateway import tracking
 from gateway.channel_contract import Outcome
@@ -19,13 +20,13 @@ from gateway.tracking import AttemptResult, Recorded
 log = structlog.get_logger(__name__)
 
 
-def replay_journals(folder: Path, *, max_attempts: int) -> int:
+def replay_journals(folder: Path, *, rules: DeliveryRules) -> int:
     """Record the answers in journals nobody holds any more; returns how many answers there were. Repeatable."""
     count = 0
     for orphan in orphans(folder):
         try:
             if orphan.lines:
-                tracking.record_outcomes(_recorded(orphan.lines, max_attempts))
+                tracking.record_outcomes(_recorded(orphan.lines, rules))
                 log.info("Recorded what a dead process had left behind.", action="replay", answers=len(orphan.lines))
         except (OperationalError, InterfaceError):
             orphan.leave()
@@ -39,14 +40,13 @@ def replay_journals(folder: Path, *, max_attempts: int) -> int:
     return count
 
 
-def _recorded(lines: list[JournalLine], max_attempts: int) -> list[Recorded]:
+def _recorded(lines: list[JournalLine], rules: DeliveryRules) -> list[Recorded]:
     groups: defaultdict[tuple[UUID, UUID], list[JournalLine]] = defaultdict(list)
     for line in lines:
         groups[(line.notification_id, line.claim_token)].append(line)
-    tries_used = dict(Notification.objects.filter(pk__in={pk for pk, _ in groups}).values_list("pk", "tries_used"))
-    attempts = DeliveryAttempt.objects.filter(
-        notification_id__in=tries_used, claim_token__in={token for _, token in groups}
-    )
+    known = Notification.objects.filter(pk__in={pk for pk, _ in groups}).values_list("pk", "tries_used", "channel")
+    rows = {pk: (tries_used, channel) for pk, tries_used, channel in known}
+    attempts = DeliveryAttempt.objects.filter(notification_id__in=rows, claim_token__in={token for _, token in groups})
     counts = attempts.values_list("notification_id", "claim_token").annotate(count=Count("pk"))
     handed_over = {(pk, token): count for pk, token, count in counts}
     return [
@@ -58,14 +58,14 @@ def _recorded(lines: list[JournalLine], max_attempts: int) -> list[Recorded]:
             verdict=verdict_after(
                 [each.result for each in answers],
                 provider=answers[0].provider,
-                tries_used=tries_used[pk],
-                max_attempts=max_attempts,
+                tries_used=rows[pk][0],
+                rules=rules.of(rows[pk][1], answers[0].provider),
             )
             if len(answers) == handed_over.get((pk, token)) or _any_accepted(answers)
             else None,
         )
         for (pk, token), answers in groups.items()
-        if pk in tries_used
+        if pk in rows
     ]
 
 

@@ -100,7 +100,7 @@ def _recover(say: Say) -> None:
         return
     with engine_alone(Path(settings.VAR_DIR)) as is_alone:
         if is_alone:
-            recovered = recover_at_boot(journal_folder=journal_folder(), max_attempts=settings.MAX_ATTEMPTS)
+            recovered = recover_at_boot(journal_folder=journal_folder(), rules=settings.DELIVERY_RULES)
             if recovered:
                 say(f"Took up {recovered} notifications that were under way when the platform last ended.")
 

@@ -12,8 +12,9 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from consumers import service_registry
+from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
-from gateway import outbox, tracking
+from gateway import outbox, provider_states, tracking
 from gateway.channel_contract import Channel, NewsSource
 
 log = structlog.get_logger(__name__)
@@ -67,17 +68,18 @@ class Sweeper:
         return done
 
 
-def chores(*, channels: Sequence[Channel], journal_folder: Path, max_attempts: int) -> list[Chore]:
+def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: DeliveryRules) -> list[Chore]:
     """Everything that needs looking after."""
     second = timedelta(seconds=1)
     return [
-        Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, max_attempts=max_attempts)),
+        Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, rules=rules)),
         Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT)),
         Chore("doubt_stalled", second, lambda: tracking.doubt_stalled(limit=LIMIT)),
-        Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=max_attempts)),
+        Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=rules.max_attempts)),
         Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
         *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
+        Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
     ]
 
 
@@ -103,9 +105,9 @@ def _collector(source: NewsSource) -> Callable[[], int]:
     return collect
 
 
-def recover_at_boot(*, journal_folder: Path, max_attempts: int) -> int:
+def recover_at_boot(*, journal_folder: Path, rules: DeliveryRules) -> int:
     """Nothing else is alive: replay journals, then give back every claim and doubt every hand-over at once."""
-    replay_journals(journal_folder, max_attempts=max_attempts)
+    replay_journals(journal_folder, rules=rules)
     recovered = 0
     for chore in (outbox.release_stalled, tracking.doubt_stalled):
         while done := chore(limit=LIMIT, whoever_holds=True):

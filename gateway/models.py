@@ -222,3 +222,81 @@ class ProviderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} by {self.provider}"
+
+
+class ProviderState(models.Model):
+    """What all processes know of one provider of one channel: its breaker, its pauses, what an operator wants of it.
+
+    Written by `provider_states.py` alone. Half open is not a state of its own: it is open, and a trial is under way.
+    """
+
+    class State(models.TextChoices):
+        CLOSED = "closed", "Working"
+        OPEN = "open", "Paused"
+
+    class Force(models.TextChoices):
+        OPEN = "open", "Forced open"
+        CLOSED = "closed", "Forced closed"
+
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    provider = models.CharField(max_length=30)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.CLOSED)
+    opened_at = models.DateTimeField(null=True)
+    #: While open: when one trial may be made.
+    retry_at = models.DateTimeField(null=True)
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    #: The provider asked us to slow down: nobody asks it before.
+    paused_until = models.DateTimeField(null=True)
+    #: What an operator decided; without an end it holds until somebody takes it back.
+    forced = models.CharField(max_length=6, choices=Force.choices, blank=True)
+    forced_until = models.DateTimeField(null=True)
+    forced_by = models.CharField(max_length=200, blank=True)
+    forced_why = models.CharField(max_length=200, blank=True)
+    #: Who makes the one trial. The lease ends by itself, should that process die.
+    trial_token = models.UUIDField(null=True)
+    trial_by = models.CharField(max_length=100, blank=True)
+    trial_until = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("force_breaker", "Can force providers open or closed")]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "provider"], name="one_state_per_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} by {self.provider}"
+
+
+class BreakerTransition(models.Model):
+    """A step in the life of a provider's breaker, for whoever asks what happened. Append-only; old ones are swept."""
+
+    class Change(models.TextChoices):
+        OPENED = "opened", "Paused"
+        TRIAL = "trial", "Trial"
+        CLOSED = "closed", "Working again"
+        FORCED_OPEN = "forced_open", "Forced open"
+        FORCED_CLOSED = "forced_closed", "Forced closed"
+        AUTOMATIC = "automatic", "Back to automatic"
+
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    provider = models.CharField(max_length=30)
+    change = models.CharField(max_length=13, choices=Change.choices)
+    at = models.DateTimeField(db_default=Now())
+    #: The process or the person.
+    who = models.CharField(max_length=200, blank=True)
+    #: The error that opened it, or the operator's reason.
+    why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        indexes = [
+            # Serves the page of a provider, and the sweeper that forgets old ones.
+            models.Index(fields=["at"], name="breaker_transitions"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} by {self.provider}: {self.change}"

@@ -66,6 +66,8 @@ class Verdict:
     columns: dict[str, Any] = field(default_factory=dict)
     #: What the timeline calls it; empty for the name of the new status.
     event: str = ""
+    #: False keeps it out of the timeline: the same as last time.
+    is_news: bool = True
 
 
 def due_ids(*, channel: str, limit: int) -> list[UUID]:
@@ -177,7 +179,7 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
         groups[_alike(wanted[pk][1])].append(pk)
     for ids in groups.values():
         Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
-    insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours])
+    insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
     return ours
 
 

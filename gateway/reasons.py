@@ -28,12 +28,12 @@ REASONS: dict[str, Reason] = {
         _("Send now, if urgent"),
     ),
     "retrying": Reason(_("Trying again"), _("{last_error} Next try {t} ({n} of {m})."), _("Wait")),
-    "rate_limited": Reason(_("Slowed down"), _("{provider} asked us to slow down; it goes out at {t}.")),
+    "rate_limited": Reason(_("Slowed down"), _("{provider} takes no more just now; it goes out at {t}.")),
     "provider_down": Reason(
         _("Provider trouble"), _("{provider} does not answer; next try {t}."), _("Tell the operators")
     ),
     "breaker_open": Reason(
-        _("Provider paused"), _("Too many failures at {provider}; paused until {t}."), _("Tell the operators")
+        _("Provider paused"), _("{provider} is paused, after failures or by hand, until {t}."), _("Tell the operators")
     ),
     "provider_auth": Reason(
         _("Wrong credentials"),

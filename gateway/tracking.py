@@ -5,7 +5,7 @@ Together with `outbox.py` the only file that writes a status. No transaction is 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -231,8 +231,11 @@ def doubt_verdict(change: statuses.Change, provider: str) -> Verdict:
 
 
 @transaction.atomic
-def settle_unknown(*, limit: int, max_attempts: int) -> int:
-    """Let the template's rule decide doubts that no evidence has settled. Returns how many were settled."""
+def settle_unknown(*, limit: int, max_attempts: Callable[[str, str], int]) -> int:
+    """Let the template's rule decide doubts that no evidence has settled. Returns how many were settled.
+
+    `max_attempts` knows how many tries a channel and a provider allow.
+    """
     resend = Q(template__on_unknown=OnUnknown.RESEND)
     waited = Q()
     for channel, wait in RESEND_AFTER.items():
@@ -241,12 +244,12 @@ def settle_unknown(*, limit: int, max_attempts: int) -> int:
     doubtful = Notification.objects.filter((resend & waited) | held_long, status__in=statuses.RESEND_UNKNOWN.sources)
     rows = list(
         doubtful.select_for_update(skip_locked=True, of=("self",)).values_list(
-            "pk", "claim_token", "provider", "tries_used", "template__on_unknown"
+            "pk", "claim_token", "channel", "provider", "tries_used", "template__on_unknown"
         )[:limit]
     )
     verdicts = []
-    for pk, token, provider, tries_used, rule in rows:
-        again = rule == OnUnknown.RESEND and tries_used < max_attempts
+    for pk, token, name, provider, tries_used, rule in rows:
+        again = rule == OnUnknown.RESEND and tries_used < max_attempts(name, provider)
         verdicts.append((Held(pk, token), _resend_verdict() if again else _hopeless_verdict(provider)))
     return len(settle(verdicts))
 

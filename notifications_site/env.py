@@ -5,14 +5,16 @@ Each reader notes what it read in `VARIABLES`, so documentation and `.env.exampl
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+Value = TypeVar("Value")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
@@ -101,6 +103,14 @@ def words(name: str, default: list[str], *, meaning: str, shown_default: str | N
     if raw is None:
         return list(default)
     return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def parsed(name: str, parse: Callable[[str], Value], *, meaning: str) -> Value:
+    """A value with a form of its own; empty when not set. What `parse` raises as ValueError is said with the name."""
+    try:
+        return parse(_note(name, "", meaning) or "")
+    except ValueError as error:
+        raise WrongSetting(f"{name}: {error}") from error
 
 
 def broker_url(name: str, *, meaning: str) -> str:

@@ -1,7 +1,9 @@
 """All settings on one page. Without any variable this is the embedded mode: SQLite, no broker, mail is captured."""
 
+from functools import partial
 from pathlib import Path
 
+from consumers.delivery_rules import read_rules
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
@@ -176,6 +178,11 @@ DEFAULT_FROM_EMAIL = env.text(
 )
 MAX_ATTEMPTS = env.integer(
     "MAX_ATTEMPTS", 8, least=1, most=50, meaning="Tries before a notification becomes a dead letter."
+)
+DELIVERY_RULES = env.parsed(
+    "DELIVERY_RULES",
+    partial(read_rules, max_attempts=MAX_ATTEMPTS, providers=[*EMAIL_PROVIDERS, *PUSH_PROVIDERS]),
+    meaning="Retries, breakers and rates for a channel or a provider: email.max_attempts=5,smtp.rate=50/s.",
 )
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."

@@ -7,7 +7,7 @@ import pytest
 from channels_email.channel import EmailChannel
 from consumers.delivery import Delivery
 from gateway.models import Notification
-from tests.consumers.engine import MAX_ATTEMPTS
+from tests.consumers.engine import RULES, breakers_of
 from tests.fakes import ChannelWith, FakeProvider
 
 
@@ -22,12 +22,14 @@ def consumer(journals):
     made = []
 
     def make(provider: FakeProvider, *, channel=None, stopping: threading.Event | None = None) -> Delivery:
+        real = ChannelWith(channel or EmailChannel(), provider)
         made.append(
             Delivery(
-                ChannelWith(channel or EmailChannel(), provider),
+                real,
                 holder="consumer-1",
                 journal_folder=journals,
-                max_attempts=MAX_ATTEMPTS,
+                rules=RULES,
+                breakers=breakers_of(real),
                 stopping=stopping,
             )
         )

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from consumers.breakers import Breakers
+from consumers.delivery_rules import DeliveryRules, Rules
 from gateway import outbox
-from gateway.models import DeliveryAttempt, Notification, NotificationEvent
+from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderState
 from gateway.request import NotificationRequest
 from gateway.submission import submit_notification
 from templates_app import publishing
@@ -18,6 +20,7 @@ from users.models import User
 
 #: Tries before a notification of these tests is given up.
 MAX_ATTEMPTS = 3
+RULES = DeliveryRules(default=Rules(max_attempts=MAX_ATTEMPTS))
 EMAIL_WORDS = {"subject": "Welcome {{ name }}", "html": "<p>Dear {{ name }}</p>", "text": "Dear {{ name }}"}
 PUSH_WORDS = {"title": "Hello {{ name }}", "body": "Your parcel is here.", "link": "https://shop.example/parcel"}
 
@@ -68,6 +71,16 @@ def claim(*notifications: Notification, holder: str = "consumer-1") -> list[Noti
     """Those of them a consumer gets."""
     ids = [each.pk for each in notifications]
     return outbox.claim(ids, channel=notifications[0].channel, holder=holder)[0]
+
+
+def breakers_of(channel, *, rules: DeliveryRules = RULES, holder: str = "consumer-1", **options: Any) -> Breakers:
+    """What a process of its own knows of a channel's providers."""
+    return Breakers(channel.name, channel.provider_names(), rules=rules, holder=holder, **options)
+
+
+def forget_providers() -> None:
+    """As if no provider had ever been asked."""
+    ProviderState.objects.all().delete()
 
 
 def now_as(notification: Notification) -> Notification:

@@ -7,6 +7,7 @@ import pytest
 
 from consumers import backoff
 from consumers.backoff import LONGEST_WAIT, retry_delay, verdict_after, verdict_before_hand_over
+from consumers.delivery_rules import Rules
 from gateway import statuses
 from gateway.channel_contract import Outcome, SendResult
 from gateway.models import WaitingFor
@@ -15,14 +16,15 @@ from gateway.reasons import REASONS
 from tests.fakes import ACCEPTED, BUSY, CUT_OFF, REFUSED, TOO_FAST, WRONG_KEY, away
 
 MAX_ATTEMPTS = 8
+RULES = Rules(max_attempts=MAX_ATTEMPTS)
 
 
 def after(*results: SendResult, tries_used: int = 0) -> Verdict:
-    return verdict_after(results, provider="fake", tries_used=tries_used, max_attempts=MAX_ATTEMPTS)
+    return verdict_after(results, provider="fake", tries_used=tries_used, rules=RULES)
 
 
 def before(trouble, *, tries_used: int = 0) -> Verdict:
-    return verdict_before_hand_over(trouble, provider="fake", tries_used=tries_used, max_attempts=MAX_ATTEMPTS)
+    return verdict_before_hand_over(trouble, provider="fake", tries_used=tries_used, rules=RULES)
 
 
 def busy_for(wait: timedelta) -> SendResult:
@@ -35,30 +37,30 @@ def slow_down_for(wait: timedelta) -> SendResult:
 
 # --- how long to wait -------------------------------------------------------------------------------------------------
 def test_the_first_retry_comes_after_about_ten_seconds():
-    assert all(timedelta(seconds=10) <= retry_delay(1) <= timedelta(seconds=20) for _ in range(200))
+    assert all(timedelta(seconds=10) <= retry_delay(1, RULES) <= timedelta(seconds=20) for _ in range(200))
 
 
 def test_the_wait_about_doubles_with_each_try():
-    shortest = [min(retry_delay(tries) for _ in range(200)) for tries in range(1, 7)]
+    shortest = [min(retry_delay(tries, RULES) for _ in range(200)) for tries in range(1, 7)]
     assert all(1.6 * earlier < later < 2.4 * earlier for earlier, later in pairwise(shortest))
 
 
 def test_the_wait_never_exceeds_fifteen_minutes():
-    waits = [retry_delay(tries) for tries in (7, 8, 20, 50, 5000) for _ in range(50)]
+    waits = [retry_delay(tries, RULES) for tries in (7, 8, 20, 50, 5000) for _ in range(50)]
     assert max(waits) <= timedelta(minutes=15)
     assert min(waits) >= timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("tries", [1, 4, 7])
 def test_waits_are_spread_so_that_a_crowd_does_not_come_back_at_once(tries):
-    waits = {retry_delay(tries) for _ in range(100)}
+    waits = {retry_delay(tries, RULES) for _ in range(100)}
     assert len(waits) > 50
     assert max(waits) - min(waits) > timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("tries", [0, -3])
 def test_a_wait_before_the_first_try_is_that_of_the_first(tries):
-    assert retry_delay(tries) >= timedelta(seconds=10)
+    assert retry_delay(tries, RULES) >= timedelta(seconds=10)
 
 
 # --- one answer -------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.consumers.engine import (
     age,
     attempts_of,
     events_of,
+    forget_providers,
     is_due,
     make_due,
     now_as,
@@ -102,6 +103,7 @@ def test_what_is_not_the_notifications_fault_uses_up_no_try(deliver, answer, rea
     (notification,) = several(1)
     for _ in range(MAX_ATTEMPTS + 2):
         make_due(notification)
+        forget_providers()  # else it would only wait for the provider's pause
         deliver(FakeProvider(answer), notification)
     row = now_as(notification)
     assert (row.status, row.reason, row.tries_used) == (Status.ACCEPTED, reason, 0)

@@ -16,7 +16,7 @@ from gateway.channel_contract import Outcome
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.engine import (
-    MAX_ATTEMPTS,
+    RULES,
     a_template,
     attempts_of,
     is_due,
@@ -178,9 +178,9 @@ def test_a_stop_while_the_database_is_away_keeps_the_journal_for_the_next_start(
         patched.setattr(tracking, "record_outcomes", gone)
         delivery.deliver([each.pk for each in notifications])
     assert statuses_of(*notifications) == [Status.SENDING] * 2
-    assert replay_journals(journals, max_attempts=MAX_ATTEMPTS) == 0
+    assert replay_journals(journals, rules=RULES) == 0
     delivery.close()
-    assert replay_journals(journals, max_attempts=MAX_ATTEMPTS) == 2
+    assert replay_journals(journals, rules=RULES) == 2
     assert statuses_of(*notifications) == [Status.SENT] * 2
     assert list(journals.iterdir()) == []
 

@@ -9,7 +9,7 @@ from channels_email.channel import EmailChannel
 from consumers.delivery import Delivery
 from consumers.dropped_hints import tell_dropped
 from gateway.statuses import Status
-from tests.consumers.engine import MAX_ATTEMPTS, several
+from tests.consumers.engine import RULES, breakers_of, several
 from tests.factories import NotificationFactory
 from tests.fakes import ChannelWith, FakeProvider
 from users.channels import Channel
@@ -41,11 +41,13 @@ def test_a_hint_of_another_channel_is_told():
 def test_a_delivery_tells_exactly_those_that_it_could_not_claim(journals):
     dropped, stranger = [], uuid.uuid4()
     (mine,), taken = several(1), NotificationFactory(status=Status.SENT)
+    channel = ChannelWith(EmailChannel(), FakeProvider())
     delivery = Delivery(
-        ChannelWith(EmailChannel(), FakeProvider()),
+        channel,
         holder="consumer-1",
         journal_folder=journals,
-        max_attempts=MAX_ATTEMPTS,
+        rules=RULES,
+        breakers=breakers_of(channel),
         on_dropped=dropped.append,
     )
     assert delivery.deliver([mine.pk, taken.pk, stranger]) == 1

@@ -15,14 +15,22 @@ from gateway.models import Notification
 from gateway.outbox import Held
 from gateway.statuses import Status
 from gateway.tracking import HandOver
-from tests.consumers.engine import attempts_of, claim, events_of, make_due, now_as, several, statuses_of
+from tests.consumers.engine import (
+    MAX_ATTEMPTS,
+    RULES,
+    attempts_of,
+    claim,
+    events_of,
+    make_due,
+    now_as,
+    several,
+    statuses_of,
+)
 from tests.factories import NotificationFactory
 from tests.fakes import ACCEPTED, BUSY, CUT_OFF, REFUSED
 from users.channels import Channel
 
 pytestmark = pytest.mark.django_db
-
-MAX_ATTEMPTS = 3
 
 
 def hand_over(notification: Notification, *devices: uuid.UUID | None) -> tuple[Notification, list[uuid.UUID]]:
@@ -50,7 +58,7 @@ def leave_behind(folder, *lines: JournalLine):
 
 
 def replay(folder) -> int:
-    return replay_journals(folder, max_attempts=MAX_ATTEMPTS)
+    return replay_journals(folder, rules=RULES)
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,11 @@ from gateway.channel_contract import EventType, Outcome, ProviderNews
 from gateway.models import Notification
 from gateway.statuses import Status
 from templates_app.models import OnUnknown
-from tests.consumers.engine import events_of, is_due, now_as, several, statuses_of
+from tests.consumers.engine import MAX_ATTEMPTS, RULES, breakers_of, events_of, is_due, now_as, several, statuses_of
 from tests.factories import AttemptFactory, NotificationFactory, PublishedVersionFactory, ago, ahead
 from tests.fakes import ACCEPTED
 from users.channels import Channel
 
-MAX_ATTEMPTS = 3
 GRACE_OVER = {"lease_expires_at": ago(seconds=tracking.SENDING_GRACE.total_seconds() + 1)}
 
 
@@ -36,9 +35,7 @@ def sweep(tmp_path):
     """One turn over all chores."""
 
     def run() -> None:
-        to_do = chores(
-            channels=[EmailChannel(), PushChannel()], journal_folder=tmp_path / "journals", max_attempts=MAX_ATTEMPTS
-        )
+        to_do = chores(channels=[EmailChannel(), PushChannel()], journal_folder=tmp_path / "journals", rules=RULES)
         Sweeper(to_do, stopping=threading.Event()).run(once=True)
 
     return run
@@ -48,7 +45,11 @@ def sweep(tmp_path):
 def deliver(tmp_path):
     """By e-mail with the real capture provider."""
     delivery = Delivery(
-        EmailChannel(), holder="consumer-1", journal_folder=tmp_path / "journals", max_attempts=MAX_ATTEMPTS
+        EmailChannel(),
+        holder="consumer-1",
+        journal_folder=tmp_path / "journals",
+        rules=RULES,
+        breakers=breakers_of(EmailChannel()),
     )
     yield lambda *notifications: delivery.deliver([each.pk for each in notifications])
     delivery.close()
@@ -338,8 +339,7 @@ def test_a_sweep_leaves_everything_alone_whose_time_is_not_over(sweep):
 def test_every_provider_that_keeps_news_has_a_chore_of_its_own(tmp_path, settings):
     settings.EMAIL_PROVIDERS, settings.PUSH_PROVIDERS = ["capture"], ["capture"]
     names = [
-        chore.name
-        for chore in chores(channels=[EmailChannel(), PushChannel()], journal_folder=tmp_path, max_attempts=3)
+        chore.name for chore in chores(channels=[EmailChannel(), PushChannel()], journal_folder=tmp_path, rules=RULES)
     ]
     assert "collect_news_email_capture" in names
     assert "collect_news_push_capture" not in names
@@ -353,7 +353,7 @@ def test_at_boot_nothing_waits_for_a_lease(tmp_path):
     sending = NotificationFactory(status=Status.SENDING)
     attempt = AttemptFactory(notification=sending)
     waiting = NotificationFactory(available_at=ahead(hours=1))
-    assert recover_at_boot(journal_folder=tmp_path, max_attempts=MAX_ATTEMPTS) == 3
+    assert recover_at_boot(journal_folder=tmp_path, rules=RULES) == 3
     assert statuses_of(*claimed, sending, waiting) == [
         Status.ACCEPTED,
         Status.ACCEPTED,
@@ -376,7 +376,7 @@ def test_at_boot_journals_come_first(tmp_path):
     )
     journal.append(line)
     journal.close(keep=True)
-    assert recover_at_boot(journal_folder=tmp_path, max_attempts=MAX_ATTEMPTS) == 0
+    assert recover_at_boot(journal_folder=tmp_path, rules=RULES) == 0
     assert now_as(row).status == Status.SENT
 
 
@@ -385,10 +385,10 @@ def test_at_boot_more_rows_than_one_round_takes_are_recovered(tmp_path, monkeypa
     monkeypatch.setattr(sweeper_module, "LIMIT", 2)
     version = PublishedVersionFactory()
     rows = [NotificationFactory(status=Status.CLAIMED, template_version=version) for _ in range(5)]
-    assert recover_at_boot(journal_folder=tmp_path, max_attempts=MAX_ATTEMPTS) == 5
+    assert recover_at_boot(journal_folder=tmp_path, rules=RULES) == 5
     assert statuses_of(*rows) == [Status.ACCEPTED] * 5
 
 
 @pytest.mark.django_db
 def test_at_boot_of_a_clean_house_there_is_nothing_to_do(tmp_path):
-    assert recover_at_boot(journal_folder=tmp_path / "none", max_attempts=MAX_ATTEMPTS) == 0
+    assert recover_at_boot(journal_folder=tmp_path / "none", rules=RULES) == 0

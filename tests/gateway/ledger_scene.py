@@ -86,7 +86,7 @@ def sent_again(**columns):
     """One whose doubt was settled by sending it again: its first consumer may still be about to write."""
     row, attempt = doubted(**columns)
     age(row, updated_at={"minutes": 10})
-    assert tracking.settle_unknown(limit=10, max_attempts=8) == 1
+    assert tracking.settle_unknown(limit=10, max_attempts=lambda channel, provider: 8) == 1
     return row, attempt
 
 

@@ -66,7 +66,7 @@ def test_no_more_are_doubted_or_settled_at_once_than_asked_for():
     assert [tracking.doubt_stalled(limit=2, whoever_holds=True) for _ in range(3)] == [2, 1, 0]
     for row in rows:
         age(row, updated_at={"minutes": 10})
-    assert [tracking.settle_unknown(limit=2, max_attempts=8) for _ in range(3)] == [2, 1, 0]
+    assert [tracking.settle_unknown(limit=2, max_attempts=lambda channel, provider: 8) for _ in range(3)] == [2, 1, 0]
 
 
 def test_news_that_came_before_the_doubt_settles_it():
@@ -97,7 +97,7 @@ def test_a_doubt_is_settled_by_the_rule_of_its_template_after_the_wait_of_its_ch
     version = PublishedVersionFactory(template__on_unknown=rule)
     row, _ = doubted(channel=channel, template_version=version)
     age(row, updated_at=waited)
-    assert tracking.settle_unknown(limit=10, max_attempts=8) == int(status != "unknown")
+    assert tracking.settle_unknown(limit=10, max_attempts=lambda channel, provider: 8) == int(status != "unknown")
     assert status_of(row) == status
 
 
@@ -113,7 +113,7 @@ def test_what_is_sent_again_is_flagged_due_at_once_and_fenced():
 def test_a_doubt_that_has_used_up_its_tries_is_given_up():
     row, _ = doubted()
     age(row, updated_at={"minutes": 10})
-    tracking.settle_unknown(limit=10, max_attempts=1)
+    tracking.settle_unknown(limit=10, max_attempts=lambda channel, provider: 1)
     found = Notification.objects.get(pk=row.pk)
     assert (found.status, found.reason, found.possible_duplicate) == (Status.FAILED, "outcome_unknown", False)
 
@@ -122,7 +122,7 @@ def test_the_rule_of_a_template_counts_as_it_is_now():
     row, _ = doubted()
     Template.objects.update(on_unknown=HOLD)
     age(row, updated_at={"minutes": 10})
-    assert tracking.settle_unknown(limit=10, max_attempts=8) == 0
+    assert tracking.settle_unknown(limit=10, max_attempts=lambda channel, provider: 8) == 0
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def cancelled(row, token):
 
 
 def doubts_settled(row, token):
-    return tracking.settle_unknown(limit=10, max_attempts=8)
+    return tracking.settle_unknown(limit=10, max_attempts=lambda channel, provider: 8)
 
 
 def settled_by_hand(arrived):

@@ -66,16 +66,22 @@ def prepare(folder: str, database: str) -> None:
     settings.DATABASES["default"]["NAME"] = database
     django.setup()
 
-    from tenacity import wait_exponential_jitter
-
     from channels_email import channel
-    from consumers import backoff, delivery
+    from consumers import delivery
+    from consumers.delivery_rules import DeliveryRules, Rules
     from consumers.management.commands import run_email_consumer, run_sweeper  # noqa: F401  loaded once for all
     from gateway import outbox, tracking
     from users.channels import Channel
 
     channel.PROVIDERS["capture"] = PROVIDER
-    settings.MAX_ATTEMPTS = 1000
+    settings.DELIVERY_RULES = DeliveryRules(
+        default=Rules(
+            max_attempts=1000,
+            first_retry=timedelta(milliseconds=100),
+            longest_retry=timedelta(seconds=1),
+            breaker_pause=timedelta(milliseconds=500),
+        )
+    )
     # So many die here that innocents would be taken for poison.
     outbox.POISON_AFTER = 1000
     outbox.CLAIM_LEASE = timedelta(milliseconds=1500)
@@ -84,7 +90,6 @@ def prepare(folder: str, database: str) -> None:
     tracking.SENDING_LEASE = timedelta(seconds=1)
     tracking.SENDING_GRACE = timedelta(milliseconds=500)
     tracking.RESEND_AFTER = {Channel.EMAIL: timedelta(milliseconds=700)}
-    backoff._WAIT = wait_exponential_jitter(multiplier=0.1, max=1, jitter=0.1)
 
 
 def start(name: str, folder: Path) -> int:

@@ -30,7 +30,7 @@ class Command(LoopCommand):
         to_do = chores(
             channels=[EmailChannel(), PushChannel()],
             journal_folder=journal_folder(),
-            max_attempts=settings.MAX_ATTEMPTS,
+            rules=settings.DELIVERY_RULES,
         )
         if choice.uses_rabbitmq():
             looker = choice.bell(SWEEPER.name)
