@@ -110,12 +110,15 @@ class Delivery:
         self._size = FIRST_HAND_OVER
         self._has_unrecorded = False
 
-    def deliver(self, ids: Sequence[UUID]) -> int:
-        """Deliver what can be claimed of `ids`; returns how many notifications were handed over."""
+    def deliver(self, ids: Sequence[UUID], *, again: Collection[UUID] = ()) -> int:
+        """Deliver what can be claimed of `ids`; returns how many notifications were handed over.
+
+        Those of them that are `again` were with a consumer that has gone: its claim is not waited for.
+        """
         count = 0
         while ids and not self._stopping.is_set():
             asked = set(ids)
-            claimed, ids = outbox.claim(ids, channel=self._channel.name, holder=self._holder)
+            claimed, ids = outbox.claim(ids, channel=self._channel.name, holder=self._holder, abandoned=again)
             if dropped := asked.difference(ids, [each.pk for each in claimed]):
                 self._on_dropped(dropped)
             if not claimed:

@@ -62,7 +62,7 @@ class Worker:
         """
         try:
             batch = self._broker.receive(self._batch, wait=WAIT)
-            handed_over = self._delivery.deliver(batch.ids) if batch.ids else 0
+            handed_over = self._delivery.deliver(batch.ids, again=batch.again) if batch.ids else 0
             self._broker.ack(batch)
         except BrokerReconnecting:
             return None, 0  # it has waited by itself, and says itself what is wrong

@@ -125,12 +125,16 @@ def _reopen(candidates: NotificationQuerySet, *, limit: int) -> int:
 
 
 @transaction.atomic
-def claim(ids: Collection[UUID], *, channel: str, holder: str) -> tuple[list[Notification], list[UUID]]:
+def claim(
+    ids: Collection[UUID], *, channel: str, holder: str, abandoned: Collection[UUID] = ()
+) -> tuple[list[Notification], list[UUID]]:
     """Take what may be taken of `ids` under a new token and lease: (claimed, suspects still to be claimed one by one).
 
-    Ids somebody else holds, or that are no longer to be sent, are in neither list.
+    Ids somebody else holds, or that are no longer to be sent, are in neither list. A claim on one of the `abandoned` is
+    not waited for: its holder has gone or was cut off from the broker, and its token no longer fits. Only a claim of
+    this very holder stands, for whoever asks knows that it lives.
     """
-    claimable = Notification.objects.claimable().filter(pk__in=ids, channel=channel)
+    claimable = Notification.objects.claimable(abandoned, by_others_than=holder).filter(pk__in=ids, channel=channel)
     locked = claimable.select_for_update(skip_locked=True).order_by("-priority", "available_at")
     rows = [row for row in locked if not _is_poison_when_stolen(row)]
     suspects = [row for row in rows if row.crash_count >= SUSPECT_AFTER]

@@ -1,8 +1,9 @@
 """Adjectives for notifications. "Now" is always the database's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -20,9 +21,15 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Waiting, their moment has come, and they are still useful."""
         return self.filter(status=Status.ACCEPTED, available_at__lte=Now(), expires_at__gt=Now())
 
-    def claimable(self) -> Self:
-        """What a consumer may take: due or queued, or held by somebody whose lease is over before the hand-over."""
-        stolen = Q(status__in=statuses.STEAL.sources, lease_expires_at__lte=Now())
+    def claimable(self, abandoned: Collection[UUID] = (), *, by_others_than: str = "") -> Self:
+        """What a consumer may take: due or queued, or held by somebody whose lease is over before the hand-over.
+
+        Of the `abandoned` also what is still under the lease of anybody else than that holder.
+        """
+        is_over = Q(lease_expires_at__lte=Now())
+        if abandoned:
+            is_over |= Q(pk__in=abandoned) & ~Q(claimed_by=by_others_than)
+        stolen = Q(status__in=statuses.STEAL.sources) & is_over
         waiting = Q(status__in=statuses.CLAIM.sources, available_at__lte=Now())
         return self.filter(waiting | stolen, expires_at__gt=Now())
 

@@ -105,7 +105,9 @@ class ChannelWith:
 class FakeBroker:
     """Brings the scripted batches, then empty ones; an exception in the script is raised instead."""
 
-    def __init__(self, *script: Sequence[UUID] | Exception, when_empty: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, *script: Sequence[UUID] | Batch | Exception, when_empty: Callable[[], None] = lambda: None
+    ) -> None:
         self._script = list(script)
         #: Called when the script is used up, for instance to stop the loop.
         self._when_empty = when_empty
@@ -121,7 +123,7 @@ class FakeBroker:
         item = self._script.pop(0)
         if isinstance(item, Exception):
             raise item
-        return Batch(item, receipt=self.receive_count)
+        return item if isinstance(item, Batch) else Batch(item, receipt=self.receive_count)
 
     def ack(self, batch: Batch) -> None:
         self.acked.append(batch)

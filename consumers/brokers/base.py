@@ -14,6 +14,8 @@ class Batch:
     """Ids of notifications that may be due."""
 
     ids: Sequence[UUID]
+    #: Those of them that were brought to somebody before, who has gone since without a word.
+    again: frozenset[UUID] = frozenset()
     #: What the broker needs to acknowledge it.
     receipt: Any = None
 

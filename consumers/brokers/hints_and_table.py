@@ -1,4 +1,4 @@
-"""RabbitMQ's hints, and a look into the table where they would be late: for what is urgent, and while there is no broker.
+"""RabbitMQ's hints, and a look into the table where they would be late: for what is urgent, and without a broker.
 
 A queue is first in, first out: an urgent hint would wait behind all that was queued before it. The row is the truth,
 so nobody has to wait for its doorbell.
@@ -37,7 +37,7 @@ class HintsAndTable:
                 raise
             return Batch(due)
         self._has_more = False
-        return Batch(list(dict.fromkeys([*urgent, *batch.ids])), batch.receipt)
+        return Batch(list(dict.fromkeys([*urgent, *batch.ids])), batch.again, batch.receipt)
 
     def ack(self, batch: Batch) -> None:
         """What came from the table needs no acknowledgement."""

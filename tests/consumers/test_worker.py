@@ -8,7 +8,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from consumers import worker as worker_module
-from consumers.brokers.base import BrokerReconnecting, BrokerUnavailable
+from consumers.brokers.base import Batch, BrokerReconnecting, BrokerUnavailable
 from consumers.worker import Progress, Worker
 from tests.fakes import FakeBroker
 
@@ -21,10 +21,12 @@ class FakeDelivery:
     def __init__(self, *script: int | Exception) -> None:
         self._script = list(script)
         self.given: list[list[uuid.UUID]] = []
+        self.again: list[frozenset[uuid.UUID]] = []
         self.close_count = 0
 
-    def deliver(self, ids) -> int:
+    def deliver(self, ids, *, again) -> int:
         self.given.append(list(ids))
+        self.again.append(again)
         item = self._script.pop(0) if self._script else len(ids)
         if isinstance(item, Exception):
             raise item
@@ -68,13 +70,21 @@ def test_batches_are_delivered_and_acknowledged_in_order():
     assert [batch.ids for batch in broker.acked] == [[A, B], [C], ()]
 
 
+def test_the_delivery_is_told_which_ids_come_again():
+    broker, delivery = FakeBroker(Batch([A, B], frozenset([B])), [C]), FakeDelivery()
+    run(broker, delivery)
+
+    assert delivery.given == [[A, B], [C]]
+    assert delivery.again == [{B}, frozenset()]
+
+
 def test_a_batch_is_acknowledged_after_its_delivery_never_before():
     broker = FakeBroker([A])
 
     class Watching(FakeDelivery):
         def deliver(self, ids) -> int:
             assert broker.acked == []
-            return super().deliver(ids)
+            return super().deliver(ids, again=again)
 
     run(broker, Watching())
     assert len(broker.acked) == 2

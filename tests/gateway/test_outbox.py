@@ -149,6 +149,35 @@ def test_a_claim_whose_lease_is_over_is_stolen_and_counts_as_a_crash():
     assert lies_ahead(row, "lease_expires_at", outbox.CLAIM_LEASE)
 
 
+def test_a_claim_whose_hint_comes_again_is_stolen_at_once_and_counts_as_a_crash():
+    [row] = some(1)
+    [first] = claim(row)
+    [second] = outbox.claim([row.pk], channel=EMAIL, holder="consumer-2", abandoned={row.pk})[0]
+    row.refresh_from_db()
+    assert second.claim_token == row.claim_token != first.claim_token
+    assert (row.claimed_by, row.crash_count) == ("consumer-2", 1)
+    assert not may_hand_over(first)
+
+
+def test_a_hint_that_comes_again_to_the_holder_itself_steals_nothing():
+    [row] = some(1)
+    claim(row, holder="consumer-1")
+    assert outbox.claim([row.pk], channel=EMAIL, holder="consumer-1", abandoned={row.pk}) == ([], [])
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.ACCEPTED, Status.QUEUED, Status.CLAIMED}))
+def test_a_hint_that_comes_again_takes_nothing_that_was_handed_over_or_has_ended(status):
+    [row] = some(1, status=status)
+    assert outbox.claim([row.pk], channel=EMAIL, holder="consumer-2", abandoned={row.pk}) == ([], [])
+
+
+def test_what_is_not_abandoned_is_not_stolen_with_what_is():
+    mine, others = some(2)
+    claim(mine, others)
+    taken, _ = outbox.claim([mine.pk, others.pk], channel=EMAIL, holder="consumer-2", abandoned={others.pk})
+    assert ids_of(taken) == [others.pk]
+
+
 def test_a_holder_that_was_overtaken_can_neither_hand_over_nor_settle_nor_release():
     [row] = some(1)
     [first] = claim(row)

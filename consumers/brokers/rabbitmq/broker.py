@@ -42,10 +42,10 @@ class RabbitMQBroker:
         """Up to `limit` hints in the order of the queue."""
         if not self._link.wait_until_up(wait):
             self._link.require()
-        ids, receipt = self._receiver.take(limit, wait=wait, is_up=lambda: self._link.is_up)
-        if not ids:
+        taken = self._receiver.take(limit, wait=wait, is_up=lambda: self._link.is_up)
+        if not taken.ids:
             self._link.require()
-        return Batch(ids, receipt)
+        return Batch(taken.ids, taken.again, taken.receipt)
 
     def ack(self, batch: Batch) -> None:
         """The hints are done with. Of a connection that was lost meanwhile they come again, to no effect."""

@@ -28,6 +28,17 @@ class Fetched(NamedTuple):
 
     id: UUID
     tag: int
+    #: It was delivered before, to a consumer that has gone, or over a connection that has.
+    is_redelivered: bool
+
+
+class Taken(NamedTuple):
+    """Hints for one sender thread."""
+
+    ids: list[UUID]
+    #: Those that were delivered before.
+    again: frozenset[UUID]
+    receipt: Receipt
 
 
 class Receiver:
@@ -45,7 +56,7 @@ class Receiver:
         self._session = 0
         self._acknowledgements = Acknowledgements()
 
-    def take(self, limit: int, *, wait: timedelta, is_up: Callable[[], bool]) -> tuple[list[UUID], Receipt]:
+    def take(self, limit: int, *, wait: timedelta, is_up: Callable[[], bool]) -> Taken:
         """Up to `limit` hints in the order of arrival, none after `wait` or when `is_up` no longer holds."""
         until = monotonic() + wait.total_seconds()
         with self._news:
@@ -53,7 +64,8 @@ class Receiver:
                 self._news.wait(left)
             taken = [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
             receipt = Receipt(self._session, [each.tag for each in taken])
-        return list(dict.fromkeys(each.id for each in taken)), receipt
+        again = frozenset(each.id for each in taken if each.is_redelivered)
+        return Taken(list(dict.fromkeys(each.id for each in taken)), again, receipt)
 
     def acknowledge(self, receipt: Receipt) -> None:
         """Those of a lost connection are dropped: their hints come again, and nobody can claim their rows twice."""
@@ -111,7 +123,7 @@ class Receiver:
             self._give_back(tag)
         else:
             with self._news:
-                self._buffer.append(Fetched(found, tag))
+                self._buffer.append(Fetched(found, tag, method.redelivered))
                 self._news.notify()
 
     def _give_back(self, tag: int) -> None:

@@ -29,7 +29,7 @@ class Hints:
         if self.trouble:
             raise self.trouble
         taken, self.ids = self.ids[:limit], self.ids[limit:]
-        return Batch(taken, "receipt")
+        return Batch(taken, frozenset(taken[:1]), "receipt")
 
     def ack(self, batch):
         self.acked.append(batch.receipt)
@@ -56,7 +56,8 @@ def receive(hints, limit=10):
 def test_what_is_urgent_comes_before_the_hints(row, status):
     hinted, urgent = row(status=Status.QUEUED), row(status=status, priority=HIGH)
 
-    assert receive(Hints(hinted.pk)).ids == [urgent.pk, hinted.pk]
+    batch = receive(Hints(hinted.pk))
+    assert (batch.ids, batch.again) == ([urgent.pk, hinted.pk], {hinted.pk})
 
 
 def test_the_most_urgent_comes_first_and_a_hint_for_it_does_not_bring_it_twice(row):

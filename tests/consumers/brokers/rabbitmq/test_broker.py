@@ -75,6 +75,7 @@ def test_hints_come_in_the_order_of_the_queue_and_are_gone_after_the_ack(make, p
     received, batches = receive(broker, 30, limit=7)
     for batch in batches:
         broker.ack(batch)
+        assert not batch.again
     assert received == ids
     broker.close()
     until(lambda: tap.consumers(queue) == 0, "the end of the consumer")
@@ -89,7 +90,9 @@ def test_what_was_not_acknowledged_comes_again(make, put):
     first.ack(batches[0])
     first.close()
     left = ids[len(batches[0].ids) :]
-    assert sorted(receive(make(), len(left))[0]) == sorted(left)
+    again, batches = receive(make(), len(left))
+    assert sorted(again) == sorted(left)
+    assert sorted(each for batch in batches for each in batch.again) == sorted(left)
 
 
 def test_an_empty_queue_gives_an_empty_batch_after_the_wait(make):
