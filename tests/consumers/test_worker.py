@@ -82,7 +82,7 @@ def test_a_batch_is_acknowledged_after_its_delivery_never_before():
     broker = FakeBroker([A])
 
     class Watching(FakeDelivery):
-        def deliver(self, ids) -> int:
+        def deliver(self, ids, *, again) -> int:
             assert broker.acked == []
             return super().deliver(ids, again=again)
 
