@@ -14,6 +14,7 @@ from users.recipients import Recipient
 #: Dotted paths, so that a process never loads a vendor's library it does not use.
 PROVIDERS = {
     "capture": "channels_email.providers.capture.CaptureProvider",
+    "smtp": "channels_email.providers.smtp.SmtpProvider",
 }
 
 

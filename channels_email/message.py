@@ -1,10 +1,12 @@
 """The mail itself. Words come rendered; django-templated-mail frames them as subject, text and HTML."""
 
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
+from django.utils.encoding import punycode
 from templated_mail.mail import BaseEmailMessage
 
 from gateway.channel_contract import Message
@@ -20,6 +22,21 @@ class EmailMessage(Message):
     sender: str
     locale: str
     words: RenderedEmail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """As it leaves: the addresses of the envelope, and the bytes (RFC 5322), each line ended by CR LF."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    #: The recipient's address can only be written with SMTPUTF8.
+    needs_utf8: bool = False
+
+
+class NotAMail(Exception):
+    """No mail can be made of the message; it is at fault, not its neighbours."""
 
 
 class FramedMail(BaseEmailMessage):  # type: ignore[misc]  # the library ships no types
@@ -65,3 +82,36 @@ def message_id_header(message: EmailMessage) -> str:
     """RFC 5322, section 3.6.4: unique at the sender's domain."""
     _, at, domain = parseaddr(message.sender)[1].rpartition("@")
     return f"<{message.message_id}@{domain if at else 'localhost.localdomain'}>"
+
+
+#: What may stand between < and > of an envelope: no way to end it, to begin a line, or to add an option.
+_ENVELOPE_ADDRESS = re.compile(
+    r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"|[^\s<>"@\x00-\x1f\x7f]+)@[^\s<>@\x00-\x1f\x7f]+'
+)
+
+
+def make_mail(message: EmailMessage) -> Mail:
+    """The mail with its envelope. Raises `NotAMail`."""
+    try:
+        content = frame(message).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own class takes it
+    except ValueError as error:  # a header that cannot be
+        raise NotAMail(f"No mail can be made of it: {type(error).__name__}.") from error
+    recipient = envelope_address(message.to)
+    return Mail(
+        sender=envelope_address(message.sender),
+        recipient=recipient,
+        content=content,
+        needs_utf8=not recipient.isascii(),
+    )
+
+
+def envelope_address(mailbox: str) -> str:
+    """The bare address, its domain in ASCII. Raises `NotAMail`."""
+    local, at, domain = parseaddr(mailbox)[1].rpartition("@")
+    try:
+        address = f"{local}{at}{punycode(domain)}"
+    except UnicodeError as error:
+        raise NotAMail("The domain of the address is no domain.") from error
+    if not _ENVELOPE_ADDRESS.fullmatch(address):
+        raise NotAMail("The address is no address.")
+    return address

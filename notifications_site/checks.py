@@ -49,6 +49,35 @@ def did_you_mean(name: str, known: dict[str, str]) -> str:
 
 
 @register(TAG)
+def smtp_has_a_server(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E006"""
+    if "smtp" not in settings.EMAIL_PROVIDERS or settings.EMAIL_URL:
+        return []
+    return [
+        Error(
+            "EMAIL_PROVIDERS names 'smtp', but EMAIL_URL names no mail server.",
+            hint="Set EMAIL_URL to smtp+tls://user:password@host:587, or EMAIL_URL_FILE to a file that holds it.",
+            id="notify.E006",
+        )
+    ]
+
+
+@register(TAG)
+def mail_password_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W018"""
+    parts = urlsplit(settings.EMAIL_URL)
+    if settings.IS_LOCAL or parts.scheme != "smtp" or not parts.password:
+        return []
+    return [
+        Warning(
+            "EMAIL_URL begins with smtp:// and holds a password, which would travel in the open.",
+            hint="Begin it with smtp+tls:// (STARTTLS) or smtps:// (TLS at once).",
+            id="notify.W018",
+        )
+    ]
+
+
+@register(TAG)
 def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
     """notify.E002"""
     if settings.ENVIRONMENT != "production":

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from channels_email.mail_server import WrongMailServer, read_mail_server
+
 Value = TypeVar("Value")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -129,6 +131,18 @@ def broker_url(name: str, *, meaning: str) -> str:
         is_readable = False
     if not is_readable:
         raise WrongSetting(f"{name} is not an address we can read; {needed}.")
+    return raw
+
+
+def mail_server(name: str, *, meaning: str) -> str:
+    """A mail server's address such as ``smtp+tls://user:password@host:587``; empty when there is none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    try:
+        read_mail_server(raw)
+    except WrongMailServer as error:  # it repeats no password
+        raise WrongSetting(f"{name} {error}") from None
     return raw
 
 

@@ -168,7 +168,13 @@ RELAY_HIGH_WATER = env.integer(
 EMAIL_PROVIDERS = env.words(
     "EMAIL_PROVIDERS",
     ["capture"],
-    meaning="Mail services in order of preference; capture keeps the mail for the admin's inbox.",
+    meaning="Mail services in order of preference: smtp; capture keeps the mail for the admin's inbox.",
+)
+EMAIL_URL = env.mail_server(
+    "EMAIL_URL",
+    meaning="Mail server of the provider smtp: smtp+tls://user:password@host:587 (STARTTLS required), "
+    "smtps://…:465 (TLS at once), smtp://…:25 (not encrypted). "
+    "Options: ?timeout=30 (seconds for a whole mail), ca=FILE (trusted certificates), name=HOST (ours).",
 )
 PUSH_PROVIDERS = env.words(
     "PUSH_PROVIDERS", ["capture"], meaning="Push services; capture keeps the push for the admin's inbox."

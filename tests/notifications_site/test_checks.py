@@ -32,23 +32,55 @@ def test_a_machine_without_settings_has_nothing_to_mend():
 
 
 @pytest.mark.parametrize(
-    ("names", "says", "hint"),
+    ("names", "says", "question"),
     [
-        (["captur"], "'captur', which is no provider", "Did you mean 'capture'? There are: capture."),
-        (["Capture"], "'Capture', which is no provider", "Did you mean 'capture'? There are: capture."),
-        (["carrier-pigeon"], "'carrier-pigeon', which is no provider", "There are: capture."),
-        ([], "names no provider", "There are: capture."),
+        (["captur"], "'captur', which is no provider", "Did you mean 'capture'? "),
+        (["Capture"], "'Capture', which is no provider", "Did you mean 'capture'? "),
+        (["carrier-pigeon"], "'carrier-pigeon', which is no provider", ""),
+        ([], "names no provider", ""),
     ],
 )
-@pytest.mark.parametrize("setting", ["EMAIL_PROVIDERS", "PUSH_PROVIDERS"])
-def test_an_unknown_provider_is_an_error_that_offers_the_right_name(settings, setting, names, says, hint):
+@pytest.mark.parametrize(
+    ("setting", "there_are"),
+    [("EMAIL_PROVIDERS", "There are: capture, smtp."), ("PUSH_PROVIDERS", "There are: capture.")],
+)
+def test_an_unknown_provider_is_an_error_that_offers_the_right_name(
+    settings, setting, there_are, names, says, question
+):
     setattr(settings, setting, names)
 
     message = found()["notify.E005"]
 
     assert message.msg.startswith(setting)
     assert says in message.msg
-    assert message.hint == hint
+    assert message.hint == question + there_are
+
+
+def test_smtp_without_a_mail_server_is_an_error(settings):
+    settings.EMAIL_PROVIDERS, settings.EMAIL_URL = ["smtp"], ""
+
+    assert "EMAIL_URL" in found()["notify.E006"].hint
+    settings.EMAIL_URL = "smtp://mail.example.com"
+    assert "notify.E006" not in found()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("smtp://shop:s3cret@mail.example.com", True),
+        ("SMTP://shop:s3cret@mail.example.com", True),
+        ("smtp+tls://shop:s3cret@mail.example.com", False),
+        ("smtps://shop:s3cret@mail.example.com", False),
+        ("smtp://mail.example.com", False),
+        ("", False),
+    ],
+)
+def test_a_mail_password_in_the_open_is_a_warning_outside_of_one_machine(production, url, is_told):
+    production.EMAIL_URL = url
+
+    assert ("notify.W018" in found()) is is_told
+    production.IS_LOCAL = True
+    assert "notify.W018" not in found()
 
 
 def test_capture_in_production_is_an_error_for_each_channel(production):
