@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from channels_email.mail_bytes import NotAMail, read_mailbox
 from channels_email.mail_server import WrongMailServer, read_mail_server
 
 Value = TypeVar("Value")
@@ -132,6 +133,16 @@ def broker_url(name: str, *, meaning: str) -> str:
     if not is_readable:
         raise WrongSetting(f"{name} is not an address we can read; {needed}.")
     return raw
+
+
+def mailbox(name: str, default: str, *, meaning: str) -> str:
+    """An address with or without a name before it, such as ``Shop <shop@example.com>``."""
+    value = _note(name, default, meaning) or default
+    try:
+        read_mailbox(value)
+    except NotAMail:
+        raise WrongSetting(f"{name} is {value!r}; an address is needed, such as Shop <shop@example.com>.") from None
+    return value
 
 
 def mail_server(name: str, *, meaning: str) -> str:

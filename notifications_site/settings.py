@@ -179,7 +179,7 @@ EMAIL_URL = env.mail_server(
 PUSH_PROVIDERS = env.words(
     "PUSH_PROVIDERS", ["capture"], meaning="Push services; capture keeps the push for the admin's inbox."
 )
-DEFAULT_FROM_EMAIL = env.text(
+DEFAULT_FROM_EMAIL = env.mailbox(
     "DEFAULT_FROM_EMAIL", "Notifications <notifications@localhost.localdomain>", meaning="Sender of our mails."
 )
 MAX_ATTEMPTS = env.integer(

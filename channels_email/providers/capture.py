@@ -10,7 +10,8 @@ from email.utils import parseaddr
 from django.db import DatabaseError, OperationalError
 from django.db.models.functions import Now
 
-from channels_email.message import EmailMessage, frame
+from channels_email.mail_bytes import NotAMail
+from channels_email.message import EmailMessage, make_mail
 from channels_email.models import CapturedEmail
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 
@@ -64,11 +65,9 @@ class CaptureProvider:
 
 def _made(message: EmailMessage) -> CapturedEmail | SendResult:
     try:
-        source = frame(message).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own class takes it
-    except ValueError as error:
-        # A header that cannot be: this one mail is at fault, not its neighbours.
-        detail = f"No mail can be made of it: {type(error).__name__}."
-        return SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=detail)
+        source = make_mail(message).content
+    except NotAMail as error:  # this one is at fault, not its neighbours
+        return SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=str(error))
     return CapturedEmail(
         notification_id=message.notification_id,
         # An address is of more use in the inbox than a long name.

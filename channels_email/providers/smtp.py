@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from channels_email.mail_bytes import NotAMail
 from channels_email.mail_server import read_mail_server
-from channels_email.message import EmailMessage, Mail, NotAMail, make_mail
+from channels_email.message import EmailMessage, Mail, make_mail
 from channels_email.smtp_link import OPEN_WITHIN, Link, LinkLost, not_handed_over
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 

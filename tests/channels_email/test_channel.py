@@ -7,7 +7,7 @@ import pytest
 
 from channels_email import channel as channel_module
 from channels_email.channel import EmailChannel
-from channels_email.message import frame
+from channels_email.message import make_mail
 from channels_email.providers.capture import CaptureProvider
 from gateway.channel_contract import Order, Refusal, UnknownProvider
 from templates_app.rendering import RenderedEmail
@@ -43,7 +43,7 @@ def an_order(*, name: str = "Ann Lee", address: str = "ann@example.com") -> Orde
 def addressed_to(order: Order):
     """The recipient as a mail program reads it from the mail."""
     (message,) = EmailChannel().build(order)
-    mail = message_from_bytes(frame(message).message().as_bytes(), policy=policy.default)
+    mail = message_from_bytes(make_mail(message).content, policy=policy.default)
     (address,) = mail["To"].addresses
     return address
 

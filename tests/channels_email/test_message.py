@@ -6,7 +6,7 @@ from email import policy
 
 import pytest
 
-from channels_email.message import EmailMessage, FramedMail, frame, message_id_header
+from channels_email.message import EmailMessage, FramedMail, frame, make_mail, message_id_header
 from templates_app.rendering import RenderedEmail
 
 
@@ -30,8 +30,7 @@ def a_message(rendered: RenderedEmail | None = None, **fields) -> EmailMessage:
 
 def read(message: EmailMessage) -> email.message.EmailMessage:
     """What a mail program makes of the bytes."""
-    source = frame(message).message().as_bytes(linesep="\r\n")
-    return email.message_from_bytes(source, policy=policy.default)
+    return email.message_from_bytes(make_mail(message).content, policy=policy.default)
 
 
 def part(mail: email.message.EmailMessage, kind: str) -> str:
@@ -85,13 +84,13 @@ def test_a_line_break_in_the_subject_becomes_a_space():
 def test_every_language_survives_the_way(sentence):
     subject = sentence[:200]
     mail = read(a_message(words(subject=subject, text=sentence, html=f"<p>{sentence}</p>")))
-    assert mail["Subject"].strip() == subject  # a long first word is folded onto a line of its own
+    assert mail["Subject"] == subject
     assert part(mail, "plain") == sentence
     assert part(mail, "html") == f"<p>{sentence}</p>"
 
 
 def test_a_line_of_any_length_stays_within_what_mail_servers_take():
-    source = frame(a_message(words(text="word " * 5000, html="<p>" + "x" * 20_000 + "</p>"))).message().as_bytes()
+    source = make_mail(a_message(words(text="word " * 5000, html="<p>" + "x" * 20_000 + "</p>"))).content
     assert max(len(line) for line in source.splitlines()) <= 998
     mail = email.message_from_bytes(source, policy=policy.default)
     assert part(mail, "html") == "<p>" + "x" * 20_000 + "</p>"
