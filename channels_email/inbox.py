@@ -37,12 +37,17 @@ def open_mail(source: bytes | memoryview) -> OpenedMail:
     """A message (RFC 5322) in its parts. What cannot be decoded shows replacement characters, it is no error."""
     mail = message_from_bytes(bytes(source), policy=policy.default)
     return OpenedMail(
-        headers=tuple((name, str(value)) for name, value in mail.items()),
+        headers=tuple((name, _readable(str(value))) for name, value in mail.items()),
         html=_body(mail, "html"),
         text=_body(mail, "plain"),
         source=bytes(source).decode("utf-8", "replace"),
         attachments=tuple(part.get_filename() or part.get_content_type() for part in mail.iter_attachments()),
     )
+
+
+def _readable(value: str) -> str:
+    """The parser leaves the bytes of an address in UTF-8 (RFC 6532) as they are."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _body(mail: EmailMessage, kind: str) -> str:

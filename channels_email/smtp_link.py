@@ -187,6 +187,9 @@ class Link:
         except TimeoutError as error:
             _shut(wire)
             raise self._away("it does not answer in time") from error
+        except UnicodeError as error:
+            _shut(wire)
+            raise self._away("its name is no host name", Outcome.MISCONFIGURED) from error
         except (OSError, smtplib.SMTPException) as error:
             _shut(wire)
             raise self._away(_plain(error)) from error
@@ -258,10 +261,13 @@ class Link:
                 detail="The mail server takes no addresses with letters beyond ASCII before the @ (SMTPUTF8).",
             )
         wire.ends_at = ends_at
-        refusal = self._announce(wire, mail)
-        if refusal is not None:
-            return refusal
-        return self._transmit(wire, mail)
+        try:
+            return self._announce(wire, mail) or self._transmit(wire, mail)
+        except LinkLost:
+            raise
+        except BaseException:
+            self._drop()  # nobody knows what it expects next
+            raise
 
     def _announce(self, wire: _Wire, mail: Mail) -> SendResult | None:
         """MAIL, RCPT, DATA; None when the server waits for the mail."""

@@ -133,9 +133,14 @@ ABOUT_US: dict[int, Meaning] = {
     535: _LOGIN_WRONG,
     538: _TLS_NEEDED,
 }
+#: No mail is spoken of yet.
+_OPENING = (Stage.CONNECT, Stage.HELLO, Stage.STARTTLS)
 #: A refusal of MAIL is about our sender, but for these.
 _NOT_THE_SENDER = frozenset({500, 502, 503, 504, 552, 555})
-_RELAY_WORDS = re.compile(r"\brelay", re.IGNORECASE)
+#: Not the name of a host that is called relay.
+_RELAY_WORDS = re.compile(
+    r"\brelay(?:ing)?\b[^.]{0,20}\b(?:denied|prohibited|not (?:permitted|allowed))|\bto relay\b", re.IGNORECASE
+)
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 #: The server's name for the message, in the words of Postfix, Exim, Sendmail and others.
 _QUEUE_ID = re.compile(r"\b(?:queued as|id=|queued mail for delivery|Message accepted)\s*<?([\w.-]{3,})", re.IGNORECASE)
@@ -171,6 +176,10 @@ def meaning_of(stage: Stage, code: int, status: str, said: str = "") -> Meaning:
         is_about_tls = "tls" in said.lower() and code == 530
         return _TLS_NEEDED if is_about_tls else ABOUT_US[code]
     is_never = code >= 500
+    if stage is Stage.AUTH:
+        return _LOGIN_WRONG if is_never else _TROUBLE
+    if stage in _OPENING:
+        return _NEVER if is_never else _LATER
     known = BY_STATUS.get(status) if status[:1] == str(code)[0] else None
     if stage is Stage.MAIL and is_never and known is not _TOO_LARGE and code not in _NOT_THE_SENDER:
         return _SENDER

@@ -31,3 +31,8 @@ def test_attachments_are_named():
         b"--x--\r\n"
     )
     assert open_mail(source).attachments == ("bill.pdf",)
+
+
+def test_an_address_in_utf_8_is_shown_as_it_is():
+    mail = open_mail("To: jürgen@example.com\r\nSubject: Hi\r\n\r\nHello".encode())
+    assert ("To", "jürgen@example.com") in mail.headers

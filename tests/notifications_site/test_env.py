@@ -213,3 +213,33 @@ def test_outside_of_local_a_secret_key_is_demanded(tmp_path):
 
     assert done.returncode == 2
     assert done.stderr.startswith("SECRET_KEY is not set; with ENVIRONMENT=production it is needed")
+
+
+# --- mail -------------------------------------------------------------------------------------------------------------
+def test_a_mail_server_is_taken_as_it_is_written(given):
+    given("smtp+tls://shop:s3cret@mail.example.com:587/?timeout=20")
+    assert env.mail_server("THING", **M) == "smtp+tls://shop:s3cret@mail.example.com:587/?timeout=20"
+
+
+def test_no_mail_server_is_empty():
+    assert env.mail_server("THING", **M) == ""
+
+
+def test_a_wrong_mail_server_names_the_variable_and_not_the_password(given):
+    given("smtp://shop:s3cret@mail.example.com:port")
+    with pytest.raises(WrongSetting, match=r"^THING is not an address") as caught:
+        env.mail_server("THING", **M)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["shop@example.com", "Shop <shop@example.com>", '"Shop, Inc" <shop@bücher.example>'])
+def test_a_sender_is_taken_as_it_is_written(given, value):
+    given(value)
+    assert env.mailbox("THING", "a@example.com", **M) == value
+
+
+@pytest.mark.parametrize("value", ["Shop", "shop@", "Shop <shop>", "a@example.com, b@example.com"])
+def test_a_sender_without_an_address_names_the_variable(given, value):
+    given(value)
+    with pytest.raises(WrongSetting, match=r"^THING is .* an address is needed, such as Shop <shop@example.com>"):
+        env.mailbox("THING", "a@example.com", **M)

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def self_made_certificate(folder: Path, *, host: str = "localhost") -> Path:
-    """A file with key and certificate for `host` and 127.0.0.1. Whoever trusts the file trusts the server."""
+def self_made_certificate(folder: Path, *, host: str = "localhost", address: str | None = "127.0.0.1") -> Path:
+    """A file with key and certificate for `host` and `address`. Whoever trusts the file trusts the server."""
+    names: list[x509.GeneralName] = [x509.DNSName(host)] + ([x509.IPAddress(ip_address(address))] if address else [])
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -23,9 +24,7 @@ def self_made_certificate(folder: Path, *, host: str = "localhost") -> Path:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     file = folder / f"{host}.pem"
