@@ -3,7 +3,6 @@ flight (RFC 2920), one deadline for the whole of it, and an honest word for wher
 """
 
 import smtplib
-import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from datetime import timedelta
 from channels_email.mail_server import MailServer, Security
 from channels_email.message import Mail
 from channels_email.smtp_replies import Stage, accepted, is_yes, refused
+from channels_email.smtp_wire import Wire
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 
 #: Opening takes no longer: a claim lasts 30 s, and notifications wait for it.
@@ -20,8 +20,6 @@ OPEN_WITHIN = timedelta(seconds=10)
 ANSWER_WITHIN = timedelta(seconds=5)
 #: A connection that was still for longer is asked whether it lives.
 IDLE = timedelta(seconds=5)
-#: Bytes of one reply.
-LONGEST_REPLY = 64 * 1024
 SERVICE_CLOSING = 421
 GO_AHEAD = 354
 
@@ -41,88 +39,12 @@ class _Reply:
     words: str
 
 
-class _Wire(smtplib.SMTP):
-    """smtplib with one deadline for everything, however slowly the bytes drip."""
-
-    def __init__(self, server: MailServer, tls: ssl.SSLContext | None) -> None:
-        self._tls_at_once = tls if server.security is Security.TLS else None
-        self._received = bytearray()
-        self.ends_at = 0.0
-        super().__init__(local_hostname=server.name)
-        self._host = server.host  # for the name in its certificate; without a connection smtplib does not set it
-
-    def left(self) -> float:
-        """Seconds until the deadline; raises TimeoutError when there are none."""
-        seconds = self.ends_at - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # as smtplib.SMTP_SSL does
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        for number, (*_, address) in enumerate(found, start=1):
-            try:
-                # The time that is left is for all addresses.
-                made = socket.create_connection(
-                    (str(address[0]), port), timeout=self.left() / (len(found) - number + 1)
-                )
-            except OSError:
-                if number == len(found):
-                    raise
-            else:
-                break
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.settimeout(self.left())
-        return self._tls_at_once.wrap_socket(made, server_hostname=host) if self._tls_at_once else made
-
-    def getreply(self) -> tuple[int, bytes]:
-        lines: list[bytes] = []
-        while True:
-            line = self._line()
-            code = line[:3]
-            if not (code.isdigit() and line[3:4] in b" -"):
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It does not speak SMTP.")
-            lines.append(line[4:])
-            if line[3:4] != b"-":
-                return int(code), b"\n".join(lines)
-
-    def _line(self) -> bytes:
-        while (end := self._received.find(b"\n")) < 0:
-            if self.sock is None or len(self._received) > LONGEST_REPLY:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It does not speak SMTP.")
-            self.sock.settimeout(self.left())
-            data = self.sock.recv(8192)
-            if not data:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It closed the connection.")
-            self._received += data
-        line = bytes(self._received[:end]).rstrip(b"\r")
-        del self._received[: end + 1]
-        return line
-
-    def encrypt(self, tls: ssl.SSLContext) -> tuple[int, bytes]:
-        """STARTTLS. What came in the open after it could be anybody's."""
-        if self.sock is not None:
-            self.sock.settimeout(self.left())
-        answer = self.starttls(context=tls)
-        self._received.clear()
-        return answer
-
-    def put(self, data: bytes) -> None:
-        """All of it."""
-        if self.sock is not None:
-            self.sock.settimeout(self.left())
-        self.send(data)
-
-
 class Link:
     """Open it, hand over mails one by one, look after it when it was idle."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._tls: ssl.SSLContext | None = None
         self._used_at = 0.0
         self._needs_reset = False
@@ -153,7 +75,7 @@ class Link:
                 pass
             wire.close()
 
-    def _ask(self, wire: _Wire) -> None:
+    def _ask(self, wire: Wire) -> None:
         wire.ends_at = time.monotonic() + ANSWER_WITHIN.total_seconds()
         try:
             code, _ = wire.docmd("NOOP")
@@ -166,10 +88,10 @@ class Link:
 
     def _open(self, within: timedelta) -> None:
         """Each step's failure with its own word; `MISCONFIGURED` is what waiting does not mend."""
-        wire: _Wire | None = None
+        wire: Wire | None = None
         try:
             tls = self._context()
-            wire = _Wire(self._server, tls)
+            wire = Wire(self._server, tls)
             wire.ends_at = time.monotonic() + min(within, self._server.timeout).total_seconds()
             self._require(Stage.CONNECT, wire.connect(self._server.host, self._server.port))
             self._hello(wire)
@@ -203,7 +125,7 @@ class Link:
             self._tls = ssl.create_default_context(cafile=self._server.ca_file or None)
         return self._tls
 
-    def _encrypt(self, wire: _Wire, tls: ssl.SSLContext) -> None:
+    def _encrypt(self, wire: Wire, tls: ssl.SSLContext) -> None:
         if not wire.has_extn("starttls"):
             raise self._away("it does not offer STARTTLS, and without it nothing is sent", Outcome.MISCONFIGURED)
         try:
@@ -212,13 +134,13 @@ class Link:
             self._require(Stage.STARTTLS, (error.smtp_code, error.smtp_error))
         self._hello(wire)
 
-    def _hello(self, wire: _Wire) -> None:
+    def _hello(self, wire: Wire) -> None:
         answer = wire.ehlo()
         if answer[0] in (500, 502):  # of last century
             answer = wire.helo()
         self._require(Stage.HELLO, answer)
 
-    def _sign_in(self, wire: _Wire) -> None:
+    def _sign_in(self, wire: Wire) -> None:
         if not self._server.user:
             return
         try:
@@ -269,7 +191,7 @@ class Link:
             self._drop()  # nobody knows what it expects next
             raise
 
-    def _announce(self, wire: _Wire, mail: Mail) -> SendResult | None:
+    def _announce(self, wire: Wire, mail: Mail) -> SendResult | None:
         """MAIL, RCPT, DATA; None when the server waits for the mail."""
         try:
             replies = self._ask_all(wire, mail)
@@ -294,7 +216,7 @@ class Link:
             raise LinkLost(_not_handed_over(f"The mail server answered {failed.stage} with {failed.code}."))
         return result
 
-    def _ask_all(self, wire: _Wire, mail: Mail) -> list[_Reply]:
+    def _ask_all(self, wire: Wire, mail: Mail) -> list[_Reply]:
         options = f" SIZE={len(mail.content)}" if self._size else ""
         options += " SMTPUTF8 BODY=8BITMIME" if mail.needs_utf8 else ""
         commands = [
@@ -316,7 +238,7 @@ class Link:
                 break
         return replies
 
-    def _transmit(self, wire: _Wire, mail: Mail) -> SendResult:
+    def _transmit(self, wire: Wire, mail: Mail) -> SendResult:
         """From the first byte on the server may have it, whatever happens: only its answer decides."""
         try:
             wire.put(_stuffed(mail.content))
@@ -342,7 +264,7 @@ class Link:
         return refused(Stage.DOT, code, words)
 
 
-def _read(wire: _Wire) -> tuple[int, str]:
+def _read(wire: Wire) -> tuple[int, str]:
     code, words = wire.getreply()
     return code, _text(words)
 
@@ -370,7 +292,7 @@ def not_handed_over(away: ProviderAway) -> SendResult:
     )
 
 
-def _shut(wire: _Wire | None) -> None:
+def _shut(wire: Wire | None) -> None:
     if wire is not None:
         wire.close()
 
