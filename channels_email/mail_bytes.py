@@ -179,18 +179,21 @@ def _folded(text: str, used: int) -> str:
 def _encoded(text: str, used: int) -> str:
     """Encoded words, each at most 75 characters, none with half a letter in it; between them a line break."""
     data = text.encode()
-    is_mostly_ascii = len(data.translate(None, _ASCII_BYTES)) * 6 < len(data)
-    cost = [len(_q(letter)) for letter in text] if is_mostly_ascii else [len(letter.encode()) for letter in text]
+    is_q = len(data.translate(None, _ASCII_BYTES)) * 6 < len(data)
+    form = _q_word if is_q else _b_word
+    whole = form(text)
+    if len(whole) <= min(ENCODED_WORD, HEADER_LINE - used):
+        return whole
+    cost = [len(_q(letter)) for letter in text] if is_q else [len(letter.encode()) for letter in text]
     words: list[str] = []
-    begin, room = 0, _room(min(ENCODED_WORD, HEADER_LINE - used), is_mostly_ascii)
+    begin, room = 0, _room(min(ENCODED_WORD, HEADER_LINE - used), is_q)
     taken = 0
     for at, each in enumerate(cost):
         if taken + each > room:
             words.append(text[begin:at])
-            begin, taken, room = at, 0, _room(ENCODED_WORD, is_mostly_ascii)
+            begin, taken, room = at, 0, _room(ENCODED_WORD, is_q)
         taken += each
     words.append(text[begin:])
-    form = _q_word if is_mostly_ascii else _b_word
     return "\r\n ".join([form(word) for word in words])
 
 

@@ -208,10 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 certificate=certificate,
                 keep=False,
             )
+            server.run_here()
         except (ValueError, OSError) as error:
-            print(f"The stand-in mail server cannot start: {error}", file=sys.stderr)
+            print(f"The stand-in mail server cannot run: {error}", file=sys.stderr)
             raise SystemExit(1) from error
-        server.run_here()
 
 
 if __name__ == "__main__":

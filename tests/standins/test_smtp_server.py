@@ -219,3 +219,16 @@ def test_as_a_process_it_says_when_it_listens_and_ends_when_told(tmp_path):
         process.kill()
         process.communicate()
     assert len(lines(log)) == 1
+
+
+def test_as_a_process_on_a_port_that_is_taken_it_says_so():
+    with SmtpServer() as server:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.standins.smtp_server", "--port", str(server.port)],
+            cwd=configured.BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr
