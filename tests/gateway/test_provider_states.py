@@ -168,13 +168,13 @@ def test_the_longest_pause_a_provider_asked_for_stands():
 
 
 # --- operators --------------------------------------------------------------------------------------------------------
-def force(wish: str, **how) -> int:
+def force(wish: str, **how) -> list[str]:
     return provider_states.force("smtp", wish, who="Olga", why="maintenance", **how)
 
 
 @pytest.mark.parametrize("wish", ["open", "closed"])
 def test_what_an_operator_forces_holds_until_it_is_taken_back(wish):
-    assert force(wish) == 1
+    assert force(wish) == ["email"]
     assert (now().forced, now().word, now().forced_for) == (wish, wish, None)
     force("auto")
     assert (now().forced, now().word) == ("", "closed")
@@ -206,9 +206,9 @@ def test_who_and_why_are_kept():
 
 def test_a_provider_of_two_channels_can_be_forced_in_one():
     provider_states.introduce("push", ["smtp"])
-    assert force("open", channel="push") == 1
+    assert force("open", channel="push") == ["push"]
     assert not now().forced
-    assert force("open") == 2
+    assert force("open") == ["email", "push"]
     assert now().forced == "open"
 
 
