@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from channels_email.channel import EmailChannel
 from consumers import breakers as breakers_module
+from consumers import delivery as delivery_module
 from consumers.delivery import Delivery
 from consumers.delivery_rules import DeliveryRules, Rules
 from gateway import provider_states
@@ -263,6 +264,14 @@ def test_waiting_on_and_on_is_told_once(process):
         deliver(delivery, notification)
     assert events_of(notification).count("retrying") == 1
     assert NotificationEvent.objects.filter(notification=notification, reason="breaker_open").count() == 1
+
+
+def test_what_cannot_leave_is_not_even_prepared(process, monkeypatch):
+    (notification,) = several(1)
+    force_open("first")
+    monkeypatch.setattr(delivery_module, "prepare", lambda *given: pytest.fail("prepared"))
+    assert deliver(process(first()), notification) == 0
+    assert now_as(notification).reason == "breaker_open"
 
 
 def test_a_trial_that_finds_nobody_uses_up_no_try(process):

@@ -213,3 +213,11 @@ def test_outside_of_local_a_secret_key_is_demanded(tmp_path):
 
     assert done.returncode == 2
     assert done.stderr.startswith("SECRET_KEY is not set; with ENVIRONMENT=production it is needed")
+
+
+def test_a_value_with_a_form_of_its_own_is_refused_with_the_name_of_its_variable(monkeypatch):
+    monkeypatch.setenv("SOME_NUMBERS", "1,x")
+    with pytest.raises(env.WrongSetting, match=r"SOME_NUMBERS: .*'x'"):
+        env.parsed("SOME_NUMBERS", lambda text: [int(each) for each in text.split(",")], meaning="Numbers.")
+    monkeypatch.setenv("SOME_NUMBERS", "1,2")
+    assert env.parsed("SOME_NUMBERS", lambda text: text.split(","), meaning="Numbers.") == ["1", "2"]
