@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from consumers.circuit_breaker import ProviderBreaker, Ticket
 from consumers.delivery_rules import DeliveryRules, Rules
@@ -275,7 +275,12 @@ class Breakers:
             return
         with self._telling:
             while guard.untold:
-                guard.untold[0]()
+                try:
+                    guard.untold[0]()
+                except (OperationalError, InterfaceError):
+                    raise  # later
+                except DatabaseTrouble:
+                    log.exception("What was found about a provider cannot be stored.", action="follow_breakers")
                 del guard.untold[0]
 
     # --- following ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.db.models.functions import Now
 
 from channels_email.channel import EmailChannel
@@ -42,7 +42,7 @@ def no_table(monkeypatch):
     def gone(*args, **kwargs):
         raise OperationalError("server closed the connection")
 
-    for name in ("read_all", "take_trial", "note_opened", "note_closed", "note_failures", "introduce"):
+    for name in ("read_all", "take_trial", "introduce"):
         monkeypatch.setattr(provider_states, name, gone)
     return monkeypatch
 
@@ -225,6 +225,22 @@ def test_what_the_table_could_not_take_it_gets_later(process, clock, no_table):
     breakers.follow()
     assert state().is_open
     assert ProviderState.objects.get(provider="smtp").last_error == "451 busy"
+
+
+@on_its_own
+def test_what_the_table_will_never_take_does_not_keep_a_process_from_following(process, clock, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise DataError("value too long")
+
+    breakers = process()
+    breakers.follow()
+    with monkeypatch.context() as patched:
+        patched.setattr(provider_states, "note_pause", refuse)
+        breakers.report(permit(breakers), [Outcome.THROTTLED], wait=timedelta(hours=1))
+        breakers.tell()
+    provider_states.force("smtp", "open", who="Olga", why="maintenance")
+    clock.now += FOLLOW_EVERY.total_seconds()
+    assert refusal(breakers).obstacle is Obstacle.BREAKER
 
 
 # --- what works -------------------------------------------------------------------------------------------------------
