@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from consumers.circuit_breaker import ProviderBreaker, Ticket
 from consumers.delivery_rules import DeliveryRules, Rules
@@ -137,17 +137,23 @@ class Breakers:
             return NotNow(provider=provider, obstacle=Obstacle.RATE, wait=NOTHING)
         return replace(permit, most=most)
 
-    def may_ask(self, provider: str) -> bool:
-        """Whether a provider looks as if it could be asked now; nothing is taken."""
-        return not self.wait(provider)
+    def works(self, provider: str) -> bool:
+        """Whether a provider looks as if it could be asked now, and not only for a trial; nothing is taken."""
+        guard = self._guards[provider]
+        return not self._obstacle(guard) and (bool(self._forced(guard)) or guard.breaker.is_closed)
+
+    def not_now(self, provider: str) -> NotNow | None:
+        """Why a provider may not be asked now, as far as is known; nothing is taken."""
+        guard = self._guards[provider]
+        obstacle = self._obstacle(guard)
+        if obstacle or self._forced(guard) or not (wait := guard.breaker.retry_after()):
+            return obstacle
+        return NotNow(provider=provider, obstacle=Obstacle.BREAKER, wait=wait)
 
     def wait(self, provider: str) -> timedelta:
         """How long until a provider may be asked, as far as is known."""
-        guard = self._guards[provider]
-        obstacle = self._obstacle(guard)
-        if obstacle:
-            return obstacle.wait
-        return NOTHING if self._forced(guard) else guard.breaker.retry_after()
+        obstacle = self.not_now(provider)
+        return obstacle.wait if obstacle else NOTHING
 
     def book(self, provider: str, count: int) -> list[timedelta]:
         """When so many notifications that the provider's rate has no room for shall come again."""
@@ -269,7 +275,12 @@ class Breakers:
             return
         with self._telling:
             while guard.untold:
-                guard.untold[0]()
+                try:
+                    guard.untold[0]()
+                except (OperationalError, InterfaceError):
+                    raise  # later
+                except DatabaseTrouble:
+                    log.exception("What was found about a provider cannot be stored.", action="follow_breakers")
                 del guard.untold[0]
 
     # --- following ----------------------------------------------------------------------------------------------------

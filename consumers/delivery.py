@@ -21,6 +21,8 @@ from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
 from gateway import outbox, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.models import Notification
+from gateway.outbox import Held
 from gateway.tracking import AttemptResult, HandOver, Recorded
 
 log = structlog.get_logger(__name__)
@@ -123,6 +125,9 @@ class Delivery:
                 self._on_dropped(dropped)
             if not claimed:
                 break
+            if nobody := self._providers.nobody():
+                self._postpone(claimed, nobody)
+                continue
             claimed_at = time.monotonic()
             ready, settled = prepare(self._channel, claimed)
             outbox.settle(settled)
@@ -146,7 +151,7 @@ class Delivery:
             after, group = waiting.pop()
             chosen = self._providers.choose(after=after, wanted=min(self._size, len(group)))
             if isinstance(chosen, Nobody):
-                self._postpone(group, chosen)
+                self._postpone([each.notification for each in group], chosen)
                 continue
             part, rest = group[: chosen.permit.most], group[chosen.permit.most :]
             if rest:
@@ -156,16 +161,17 @@ class Delivery:
             outbox.release([each.held for _, group in waiting for each in group])
         return count
 
-    def _postpone(self, ready: Sequence[Ready], nobody: Nobody) -> None:
-        verdicts = self._providers.verdicts(ready, nobody)
+    def _postpone(self, waiting: Sequence[Notification], nobody: Nobody) -> None:
+        verdicts = self._providers.verdicts(waiting, nobody)
         log.info(
             "No provider takes anything now; notifications wait.",
             action="postpone",
             channel=self._channel.name,
             reason=verdicts[0].reason,
-            rows=len(ready),
+            rows=len(waiting),
         )
-        outbox.settle([(each.held, verdict) for each, verdict in zip(ready, verdicts, strict=True)])
+        held = [Held(each.pk, each.claim_token) for each in waiting]
+        outbox.settle(list(zip(held, verdicts, strict=True)))
 
     def _hand_over(self, chosen: Chosen, part: Sequence[Ready]) -> int:
         """Mark, hand over, record; the permit is given back whatever happens."""

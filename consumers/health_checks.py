@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from consumers import service_registry
 from consumers.brokers import choice
 from consumers.service_roles import EMAIL_CONSUMER, PUSH_CONSUMER
+from gateway import provider_states
 from gateway.json_format import rfc3339
 from users.channels import Channel
 
@@ -54,8 +55,11 @@ def health(role: str) -> Health:
         "cache": EMBEDDED,
         "broker": check_broker(),
         "consumers": check_consumers() if is_up else {"status": "unknown"},
+        "providers": check_providers() if is_up else {"status": "unknown"},
     }
-    troubled = any(check["status"] not in ("ok", "embedded") for check in checks.values())
+    # A provider of somebody else's is news, not a fault of ours: requests are accepted, the next in order takes over.
+    ours = [check for name, check in checks.items() if name != "providers"]
+    troubled = any(check["status"] not in ("ok", "embedded") for check in ours)
     return Health(
         is_up,
         {
@@ -121,6 +125,16 @@ def check_consumers() -> Check:
         return {"status": "unknown"}
     counts = {channel: alive[role] for channel, role in CONSUMERS.items()}
     return {"status": "ok" if all(counts.values()) else "down"} | counts
+
+
+def check_providers() -> Check:
+    """Which providers are not asked as usual, and in which state their breakers are."""
+    try:
+        states = provider_states.read_all()
+    except DatabaseTrouble:  # before the first migration there is no such table
+        return {"status": "unknown"}
+    unusual = {f"{state.channel}.{state.provider}": state.word for state in states if state.word != "closed"}
+    return {"status": "notice" if unusual else "ok"} | unusual
 
 
 def missing_migrations() -> list[str]:

@@ -10,7 +10,6 @@ import structlog
 from consumers.backoff import throttled_wait, verdict_before_hand_over, verdict_while_waiting
 from consumers.breakers import Breakers, NotNow, Obstacle, Permit
 from consumers.delivery_rules import DeliveryRules
-from consumers.preparation import Ready
 from gateway.channel_contract import Channel, Outcome, Provider, ProviderAway
 from gateway.models import Notification
 from gateway.outbox import Verdict
@@ -93,19 +92,26 @@ class ProviderChoice:
         return Nobody(troubles=tuple(troubles))
 
     def has_next(self, name: str) -> bool:
-        """Whether a provider further down the order looks as if it could be asked at once."""
+        """Whether a provider further down the order works."""
         names = self._channel.provider_names()
         later = names[names.index(name) + 1 :] if name in names else []
-        return any(self._breakers.may_ask(each) for each in later)
+        return any(self._breakers.works(each) for each in later)
 
-    def verdicts(self, ready: Sequence[Ready], nobody: Nobody) -> list[Verdict]:
+    def nobody(self) -> Nobody | None:
+        """Why no provider may be asked now; None when one may. Spares the preparation of what cannot leave."""
+        self._breakers.follow()
+        reasons = [self._breakers.not_now(name) for name in self._channel.provider_names()]
+        known = [each for each in reasons if each]
+        return Nobody(troubles=tuple(known)) if len(known) == len(reasons) else None
+
+    def verdicts(self, waiting: Sequence[Notification], nobody: Nobody) -> list[Verdict]:
         """What becomes of notifications nobody takes now: whoever is to be asked soonest decides."""
         trouble = min(nobody.troubles, key=self._wait)
-        count = len(ready)
+        count = len(waiting)
         waits = [self._wait(trouble) + JITTER * random.random()] * count  # noqa: S311  no secret
         if isinstance(trouble, NotNow) and trouble.obstacle is Obstacle.RATE:
             waits = self._breakers.book(trouble.provider, count)
-        return [self._verdict(each.notification, trouble, wait) for each, wait in zip(ready, waits, strict=True)]
+        return [self._verdict(each, trouble, wait) for each, wait in zip(waiting, waits, strict=True)]
 
     def _verdict(self, notification: Notification, trouble: Away | NotNow, wait: timedelta) -> Verdict:
         name = trouble.provider

@@ -184,14 +184,16 @@ def note_pause(channel: str, provider: str, *, wait: timedelta) -> None:
 
 
 @transaction.atomic
-def force(provider: str, wish: str, *, who: str, why: str, channel: str = "", lasts: timedelta | None = None) -> int:
-    """An operator decides: `open`, `closed`, or `auto` to leave it to the breaker again. Returns how many rows.
+def force(
+    provider: str, wish: str, *, who: str, why: str, channel: str = "", lasts: timedelta | None = None
+) -> list[str]:
+    """An operator decides: `open`, `closed`, or `auto` to leave it to the breaker again. Returns the channels.
 
     `auto` also forgets the pauses: the next trial may be made at once. `channel` narrows a provider of several.
     Raises `UnknownProviderState`.
     """
     rows = ProviderState.objects.filter(provider=provider, **({"channel": channel} if channel else {}))
-    channels = list(rows.select_for_update().values_list("channel", flat=True))
+    channels = list(rows.select_for_update().order_by("channel").values_list("channel", flat=True))
     if not channels:
         known = ProviderState.objects.filter(**({"channel": channel} if channel else {}))
         raise UnknownProviderState(provider, known.values_list("provider", flat=True))
@@ -204,7 +206,7 @@ def force(provider: str, wish: str, *, who: str, why: str, channel: str = "", la
         )
     for each in channels:
         _log(each, provider, WISHES[wish], who=who, why=why)
-    return len(channels)
+    return channels
 
 
 def forget_transitions() -> int:

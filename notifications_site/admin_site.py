@@ -70,7 +70,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Developers"),
             [_page(_("API keys"), "key", "users", "apikey"), _item(_("API docs"), "menu_book", reverse("docs"))],
         ),
-        (_("Operations"), [_page(_("Live services"), "dns", "consumers", "serviceinstance")]),
+        (
+            _("Operations"),
+            [
+                _page(_("Providers & breakers"), "electrical_services", "gateway", "providerstate"),
+                _page(_("Live services"), "dns", "consumers", "serviceinstance"),
+            ],
+        ),
         (
             _("Administration"),
             [

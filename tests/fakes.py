@@ -31,14 +31,14 @@ class FakeProvider:
     Like a real one it takes one message after the other: what was never asked for was never handed over.
     """
 
-    name = "fake"
-
     def __init__(
         self,
         *answers: Answer,
+        name: str = "fake",
         reports_delivery: bool = False,
         connects: Iterable[Exception | Callable[[], None] | None] = (),
     ) -> None:
+        self.name = name
         self.reports_delivery = reports_delivery
         self._answers = list(answers)
         #: What the next calls of `connect` raise or do; None for a success.
@@ -88,18 +88,18 @@ def away(detail: str = "Connection refused.", **how: Any) -> ProviderAway:
 
 
 class ChannelWith:
-    """A real channel whose only provider is the given one."""
+    """A real channel whose only providers are the given ones, in order of preference."""
 
-    def __init__(self, channel: Channel, provider: FakeProvider) -> None:
+    def __init__(self, channel: Channel, *providers: FakeProvider) -> None:
         self.name = channel.name
         self.build = channel.build
-        self.provider = provider
+        self.providers = {each.name: each for each in providers}
 
     def provider_names(self) -> list[str]:
-        return [self.provider.name]
+        return list(self.providers)
 
     def load_provider(self, name: str) -> FakeProvider:
-        return self.provider
+        return self.providers[name]
 
 
 class FakeBroker:

@@ -1,5 +1,5 @@
-"""Staff pages of the gateway: notifications and dead letters."""
+"""Staff pages of the gateway: notifications, dead letters, providers."""
 
-from gateway.admin import dead_letters, notifications
+from gateway.admin import dead_letters, notifications, providers
 
-__all__ = ["dead_letters", "notifications"]
+__all__ = ["dead_letters", "notifications", "providers"]

@@ -6,6 +6,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from consumers import health_checks, service_registry
 from consumers.health_checks import health, live, ready
+from gateway import provider_states
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +112,12 @@ def test_a_newer_schema_is_fine():
     MigrationRecorder(connection).record_applied("gateway", "9999_of_the_next_release")
 
     assert ready().status_code == 200
+
+
+def test_a_paused_provider_is_a_notice_and_no_failure(consumers):
+    assert health("web").body["checks"]["providers"] == {"status": "ok"}
+    provider_states.introduce("email", ["smtp", "sendgrid"])
+    provider_states.force("smtp", "open", who="Olga", why="maintenance")
+    found = health("web")
+    assert (found.status_code, found.body["status"]) == (200, "ok")
+    assert found.body["checks"]["providers"] == {"status": "notice", "email.smtp": "open"}

@@ -243,3 +243,11 @@ def test_a_sender_without_an_address_names_the_variable(given, value):
     given(value)
     with pytest.raises(WrongSetting, match=r"^THING is .* an address is needed, such as Shop <shop@example.com>"):
         env.mailbox("THING", "a@example.com", **M)
+
+
+def test_a_value_with_a_form_of_its_own_is_refused_with_the_name_of_its_variable(monkeypatch):
+    monkeypatch.setenv("SOME_NUMBERS", "1,x")
+    with pytest.raises(env.WrongSetting, match=r"SOME_NUMBERS: .*'x'"):
+        env.parsed("SOME_NUMBERS", lambda text: [int(each) for each in text.split(",")], meaning="Numbers.")
+    monkeypatch.setenv("SOME_NUMBERS", "1,2")
+    assert env.parsed("SOME_NUMBERS", lambda text: text.split(","), meaning="Numbers.") == ["1", "2"]
