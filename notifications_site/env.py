@@ -18,6 +18,7 @@ Value = TypeVar("Value")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -129,6 +130,28 @@ def broker_url(name: str, *, meaning: str) -> str:
         is_readable = False
     if not is_readable:
         raise WrongSetting(f"{name} is not an address we can read; {needed}.")
+    return raw
+
+
+def redis_url(name: str, *, meaning: str) -> str:
+    """A Redis address such as ``redis://:password@host:6379/0``; empty when there is none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    # The address may hold a password: only its scheme is repeated.
+    needed = "redis://:password@host:6379/0 (or rediss:// for TLS, redis+cluster://host:6379 for a cluster) is needed"
+    if not raw.startswith(REDIS_SCHEMES):
+        raise WrongSetting(f"{name} begins with {raw.split(':')[0]!r}; {needed}.")
+    try:
+        parts = urlsplit(raw)
+        is_readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_readable = False
+    number = parts.path.strip("/") if is_readable else ""
+    if not is_readable or (number and not number.isdecimal()):
+        raise WrongSetting(f"{name} is not an address we can read; {needed}.")
+    if "+cluster" in parts.scheme and number not in ("", "0"):
+        raise WrongSetting(f"{name} names database {number}, but a cluster has only database 0.")
     return raw
 
 

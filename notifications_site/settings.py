@@ -164,6 +164,26 @@ RELAY_HIGH_WATER = env.integer(
     meaning="Most hints the relay keeps in a queue; the rest waits in the table, where priorities still count.",
 )
 
+# --- Redis ------------------------------------------------------------------------------------------------------------
+REDIS_URL = env.redis_url(
+    "REDIS_URL",
+    meaning="Redis: redis://:password@host:6379/0, rediss:// with TLS, redis+cluster:// for a cluster. What processes "
+    "share to be faster; it may vanish at any moment. Without it the database is asked.",
+)
+#: What is in it, for how long, and why it cannot lie: docs/explanation/caching.md.
+REDIS = {
+    "BACKEND": "users.redis_cache.CarefulRedisCache",
+    "LOCATION": REDIS_URL,
+    "OPTIONS": {
+        "CONNECTION_FACTORY": "users.redis_cache.CarefulConnectionFactory",
+        "REDIS_CLIENT_CLASS": "users.redis_cache.CarefulRedis",
+        # Never pickle: whoever can write to Redis must not be able to run code here.
+        "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        "IGNORE_EXCEPTIONS": True,
+    },
+}
+CACHES = {"default": REDIS if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
 # --- delivery ---------------------------------------------------------------------------------------------------------
 EMAIL_PROVIDERS = env.words(
     "EMAIL_PROVIDERS",

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
@@ -11,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from users import lately
 from users.models import ApiKey
 
 #: What a key may be allowed, and what else each scope includes.
@@ -71,7 +71,9 @@ def create_api_key(
 
 def revoke_api_key(key_id: UUID) -> bool:
     """End a key at once and for good. False when it was revoked already."""
-    return bool(ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now()))
+    was_usable = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now())
+    lately.forget()
+    return bool(was_usable)
 
 
 def key_hash(plain: str) -> str:
@@ -86,11 +88,11 @@ def usable_key(plain: str) -> ApiKey | None:
 
 def usable_key_lately(plain: str) -> ApiKey | None:
     """The same, as of up to a second ago: busy clients cost one query a second, a revoked key lives no longer."""
-    return _usable_key_in(int(time.monotonic()), key_hash(plain))
+    return _usable_key_at(lately.moment(), key_hash(plain))
 
 
 @lru_cache(maxsize=1000)
-def _usable_key_in(second: int, hashed: str) -> ApiKey | None:
+def _usable_key_at(moment: tuple[int, int], hashed: str) -> ApiKey | None:
     return _find(hashed)
 
 

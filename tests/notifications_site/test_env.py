@@ -141,6 +141,40 @@ def test_a_wrong_broker_address_is_told_without_its_password(given, value):
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "value", ["redis://cache", "redis://:s3cret@cache:6379/2", "rediss://ann:s3cret@cache", "redis+cluster://a:7000/0"]
+)
+def test_the_address_of_redis(given, value):
+    given(value)
+
+    assert env.redis_url("THING", **M) == value
+
+
+def test_without_an_address_of_redis_there_is_none():
+    assert env.redis_url("THING", **M) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://:s3cret@cache", "redis://:s3cret@", "redis://:s3cret@cache:port/", "redis://:s3cret@cache/one", "cache:1"],
+)
+def test_a_wrong_address_of_redis_is_told_without_its_password(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting) as caught:
+        env.redis_url("THING", **M)
+    assert str(caught.value).startswith("THING ")
+    assert "redis://:password@host:6379/0" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_cluster_has_one_database(given):
+    given("redis+cluster://cache/3")
+
+    with pytest.raises(WrongSetting, match="THING names database 3"):
+        env.redis_url("THING", **M)
+
+
 def test_a_value_may_stand_in_a_file(given, tmp_path):
     (tmp_path / "secret").write_text("from a file\n")
     given(str(tmp_path / "secret"), "THING_FILE")

@@ -1,5 +1,7 @@
 """Which words: the live or the pinned version, in the closest locale."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from templates_app import publishing
@@ -16,6 +18,7 @@ from templates_app.selection import (
     words_of,
 )
 from tests.factories import TemplateFactory
+from users.models import Category
 
 pytestmark = pytest.mark.django_db
 
@@ -183,3 +186,49 @@ def test_every_channel_has_its_own_locales(words):
 def test_without_words_for_the_channel(live):
     with pytest.raises(ChannelNotInTemplate, match="push"):
         words_of(live.pk).locale_for("push", requested=None, persons="en", default="en")
+
+
+# --- as of up to a second ago -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("users.lately.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_within_a_second_the_database_is_asked_once(live, clock, django_assert_num_queries):
+    choose("welcome", pinned=None)
+    with django_assert_num_queries(0):
+        choose("welcome", pinned=None)
+
+
+def test_what_another_process_changes_is_seen_within_a_second(live, clock):
+    choose("welcome", pinned=None)
+    Template.objects.update(is_archived=True)  # past this process's own notice
+
+    clock[0] += 1
+    with pytest.raises(TemplateArchived):
+        choose("welcome", pinned=None)
+
+
+def test_what_this_process_changes_is_seen_at_once(template, live, clock):
+    assert not choose("welcome", pinned=None).template.category.is_mandatory
+    category = Category.objects.get(code="updates")
+    category.is_mandatory = True
+    category.save()
+    assert choose("welcome", pinned=None).template.category.is_mandatory
+
+    template.is_archived = True
+    template.save(update_fields=["is_archived"])
+    with pytest.raises(TemplateArchived):
+        choose("welcome", pinned=None)
+
+
+def test_a_template_that_is_made_a_moment_after_it_was_asked_for_is_found(clock):
+    with pytest.raises(TemplateNotFound):
+        choose("later", pinned=None)
+    new_version(TemplateFactory(code="later"), {("en", "email"): mail()})
+
+    assert choose("later", pinned=None).template.code == "later"
