@@ -36,13 +36,14 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     return {(status, "application/problem+json"): PROBLEM for status in statuses}
 
 
-READ_ERRORS = problems(400, 401, 403, 404, 503)
+READ_ERRORS = problems(400, 401, 403, 404, 429, 503)
 
 
 class NotificationsView(ApiView):
     """Ask for a notification."""
 
     required_scopes = {"POST": "notifications:write"}
+    rate_policies = {"POST": "submit"}
 
     @extend_schema(
         operation_id="submit_notification",

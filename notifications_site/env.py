@@ -5,7 +5,7 @@ Each reader notes what it read in `VARIABLES`, so documentation and `.env.exampl
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from users.rates import Rate, WrongRate, parse_rates
 
 Value = TypeVar("Value")
 
@@ -153,6 +155,15 @@ def redis_url(name: str, *, meaning: str) -> str:
     if "+cluster" in parts.scheme and number not in ("", "0"):
         raise WrongSetting(f"{name} names database {number}, but a cluster has only database 0.")
     return raw
+
+
+def rates(name: str, defaults: Mapping[str, Rate], *, meaning: str) -> dict[str, Rate]:
+    """Rates by policy such as ``submit=100/m,login=3/m``; those that are not named keep their default."""
+    raw = _note(name, ",".join(f"{policy}={rate}" for policy, rate in defaults.items()), meaning)
+    try:
+        return dict(defaults) | parse_rates(raw or "", policies=tuple(defaults))
+    except WrongRate as error:
+        raise WrongSetting(f"{name}: {error}") from error
 
 
 def database(name: str, default: dict[str, Any], *, meaning: str, shown_default: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from consumers.delivery_rules import read_rules
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
+from users.rates import DEFAULT_RATES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "templated_mail",
+    "django_ratelimit",
     "users.apps.UsersConfig",
     "templates_app.apps.TemplatesConfig",
     "gateway.apps.GatewayConfig",
@@ -182,7 +184,18 @@ REDIS = {
         "IGNORE_EXCEPTIONS": True,
     },
 }
-CACHES = {"default": REDIS if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": REDIS if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "ratelimit": {"BACKEND": f"gateway.counter_cache.{'Redis' if REDIS_URL else 'Database'}CounterCache"},
+}
+RATELIMIT_USE_CACHE = "ratelimit"
+RATELIMIT_IP_META_KEY = "gateway.throttling.address_of"
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # it knows no counter but its own three; ours is exact
+RATE_LIMITS = env.rates(
+    "RATE_LIMITS",
+    DEFAULT_RATES,
+    meaning="How often a client may call, by policy, such as submit=100/m,login=3/m; windows of up to an hour.",
+)
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
 EMAIL_PROVIDERS = env.words(

@@ -268,6 +268,8 @@ class ApiKey(models.Model):
     #: Serves authentication: SHA-256 of the whole key, in hexadecimal.
     key_hash = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    #: Rates of its own, such as {"submit": "5/m"}; the other policies have the installation's.
+    limits = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -48,7 +48,7 @@ class Slot:
 def look_up(name: str) -> Slot:
     """What is kept under this name. Ask before reading the truth; on an empty slot read it, and `keep` it there."""
     looked_at = time.time()
-    found = ask([("GET", _key("mark", name)), ("GET", _key("value", name))])
+    found = ask([("GET", key_of("mark", name)), ("GET", key_of("value", name))])
     if found is None:
         return Slot(name=name)
     mark, sealed = (each if isinstance(each, bytes) else b"" for each in found)
@@ -64,7 +64,7 @@ def keep_all(values: Sequence[tuple[Slot, Any]], *, ttl: timedelta) -> None:
     """The same for many, in one round trip."""
     milliseconds = round(ttl.total_seconds() * 1000)
     commands = [
-        ("SET", _key("value", slot.name), _sealed(slot, value, ttl), "PX", milliseconds)
+        ("SET", key_of("value", slot.name), _sealed(slot, value, ttl), "PX", milliseconds)
         for slot, value in values
         if slot.mark is not None
     ]
@@ -81,7 +81,7 @@ def mark_changed(names: Collection[str], *, kept_for: timedelta) -> list[Slot]:
         return []
     slots = [Slot(name=name, mark=os.urandom(_MARK), looked_at=time.time()) for name in names]
     seconds = round(2 * kept_for.total_seconds()) + 1
-    done = ask([("SET", _key("mark", slot.name), slot.mark, "EX", seconds) for slot in slots])
+    done = ask([("SET", key_of("mark", slot.name), slot.mark, "EX", seconds) for slot in slots])
     return slots if done else []
 
 
@@ -99,7 +99,7 @@ def ask(commands: Collection[tuple[Any, ...]]) -> list[Any] | None:
     return answers
 
 
-def _key(kind: str, name: str) -> str:
+def key_of(kind: str, name: str) -> str:
     """Keys tell nobody whom they are about; two installations, or two databases, on one Redis never meet."""
     ours = _ours()
     digest = hashlib.blake2b(name.encode(), key=ours.secret, digest_size=16).hexdigest()
@@ -128,7 +128,7 @@ def _sealed(slot: Slot, value: Any, ttl: timedelta) -> bytes:
     lasts_until = slot.looked_at + min(ttl, LONGEST_TTL).total_seconds()
     nonce = os.urandom(_NONCE)
     plain = orjson.dumps([_LAYOUT, lasts_until, (slot.mark or b"").hex(), value])
-    return nonce + _ours().cipher.encrypt(nonce, plain, _key("value", slot.name).encode())
+    return nonce + _ours().cipher.encrypt(nonce, plain, key_of("value", slot.name).encode())
 
 
 def _opened(name: str, sealed: bytes, mark: bytes, *, now: float) -> Any:
@@ -136,7 +136,7 @@ def _opened(name: str, sealed: bytes, mark: bytes, *, now: float) -> Any:
     if len(sealed) <= _NONCE:
         return None
     try:
-        plain = _ours().cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _key("value", name).encode())
+        plain = _ours().cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], key_of("value", name).encode())
     except InvalidTag:
         return None
     layout, lasts_until, named_mark, value = orjson.loads(plain)
