@@ -111,3 +111,11 @@ def test_a_newer_schema_is_fine():
     MigrationRecorder(connection).record_applied("gateway", "9999_of_the_next_release")
 
     assert ready().status_code == 200
+
+
+def test_redis_away_is_degraded_and_no_more(db, own_redis):
+    assert health_checks.check_cache()["status"] == "ok"
+    own_redis.kill()
+
+    assert health_checks.check_cache() == {"status": "degraded"}
+    assert health_checks.health("web").is_good

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from notifications_site import env
 from notifications_site.env import WrongSetting
+from users.rates import Rate
 
 M = {"meaning": "for tests"}
 
@@ -173,6 +174,22 @@ def test_a_cluster_has_one_database(given):
 
     with pytest.raises(WrongSetting, match="THING names database 3"):
         env.redis_url("THING", **M)
+
+
+def test_rates_change_only_what_they_name(given):
+    given("submit=100/m, open=5/10s")
+    defaults = {"submit": Rate(1, 1), "open": Rate(2, 1), "read": Rate(3, 1)}
+
+    assert env.rates("THING", defaults, **M) == {"submit": Rate(100, 60), "open": Rate(5, 10), "read": Rate(3, 1)}
+    assert env.VARIABLES["THING"].default == "submit=1/s,open=2/s,read=3/s"
+
+
+@pytest.mark.parametrize("value", ["fly=1/m", "submit=1/d", "submit"])
+def test_a_wrong_rate_stops_the_start(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting, match=r"^THING: "):
+        env.rates("THING", {"submit": Rate(1, 1)}, **M)
 
 
 def test_a_value_may_stand_in_a_file(given, tmp_path):
