@@ -18,6 +18,7 @@ from consumers.brokers import choice
 from consumers.service_roles import EMAIL_CONSUMER, PUSH_CONSUMER
 from gateway import provider_states
 from gateway.json_format import rfc3339
+from users import shared_cache
 from users.channels import Channel
 
 #: A consumer whose loop has not turned for so long is stuck: a provider's call may take 30 s.
@@ -52,7 +53,7 @@ def health(role: str) -> Health:
     is_up = database["status"] == "ok"
     checks = {
         "database": database,
-        "cache": EMBEDDED,
+        "cache": check_cache(),
         "broker": check_broker(),
         "consumers": check_consumers() if is_up else {"status": "unknown"},
         "providers": check_providers() if is_up else {"status": "unknown"},
@@ -101,6 +102,16 @@ def check_database() -> Check:
     except DatabaseTrouble:
         connection.close_if_unusable_or_obsolete()  # so that the next question is put to a new one
         return {"status": "down"}
+    return {"status": "ok", "latency_ms": round((time.perf_counter() - began) * 1000)}
+
+
+def check_cache() -> Check:
+    """Whether Redis answers. Everything works without it, only slower."""
+    if not settings.REDIS_URL:
+        return EMBEDDED
+    began = time.perf_counter()
+    if shared_cache.ask([("PING",)]) is None:
+        return {"status": "degraded"}
     return {"status": "ok", "latency_ms": round((time.perf_counter() - began) * 1000)}
 
 

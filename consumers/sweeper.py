@@ -16,6 +16,7 @@ from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
 from gateway import outbox, provider_states, tracking
 from gateway.channel_contract import Channel, NewsSource
+from gateway.counter_cache import forget_counts
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,7 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
+        Chore("forget_counts", 60 * second, forget_counts),
     ]
 
 

@@ -1,5 +1,6 @@
 """The base of every API view: who asks and what comes in is checked here, in the order the contract promises."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import NotAuthenticated
@@ -9,6 +10,7 @@ from rest_framework.views import APIView
 
 from gateway.json_format import LARGEST_BODY, media_type_of
 from gateway.problems import FieldError, Problem
+from gateway.throttling import READING, PolicyThrottle
 
 METHODS_WITH_A_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -19,6 +21,9 @@ class ApiView(APIView):
     A view that needs no credentials says `permission_classes = [AllowAny]`.
     """
 
+    throttle_classes = (PolicyThrottle,)
+    #: By method, where it is not `read` for GET and `manage` for all others.
+    rate_policies: ClassVar[Mapping[str, str]] = {}
     #: Bytes.
     max_body: ClassVar[int] = LARGEST_BODY
     #: What may stand behind the question mark; anything else is 400.
@@ -33,6 +38,10 @@ class ApiView(APIView):
     def default_response_headers(self) -> dict[str, str]:
         """On every answer of this view."""
         return {"Cache-Control": "no-store"}
+
+    def rate_policy(self, method: str) -> str:
+        """Under which policy a request is counted (gateway/throttling.py)."""
+        return self.rate_policies.get(method) or ("read" if method in READING else "manage")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF's hook before the handler. DRF asks for permissions before it looks at method and body; we do not."""

@@ -1,12 +1,20 @@
-"""Same request id: same answer; other body: refused. The table's unique constraint decides, never a cache."""
+"""Same request id: same answer; other body: refused. The table's unique constraint decides, never a cache.
+
+The shared cache only says where to look: a known request id is then answered by one row, without trying to insert it.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
 from gateway.models import Notification
 from gateway.request import NotificationRequest
+from users import shared_cache
+
+#: Clients that repeat themselves do it soon; later ones find the constraint.
+REMEMBERED_FOR = timedelta(hours=1)
 
 
 class RequestIdReused(Exception):
@@ -30,6 +38,27 @@ def fingerprint(request: NotificationRequest) -> str:
         compared[name] = moment.timestamp() if moment else None
     canonical = json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def remember(stored: Notification) -> None:
+    """Say where the notification of a request id is; to be called after the commit."""
+    if stored.request_id is not None:
+        slot = shared_cache.new_slot(_name(stored.client, stored.mode, stored.request_id))
+        shared_cache.keep(slot, stored.pk, ttl=REMEMBERED_FOR)
+
+
+def remembered(client: str, mode: str, request_id: str | None) -> Notification | None:
+    """What this request id made before, if the shared cache knows. It may have forgotten; the row is what counts."""
+    if request_id is None:
+        return None
+    pk = shared_cache.look_up(_name(client, mode, request_id)).value
+    if pk is None:
+        return None
+    return Notification.objects.filter(pk=pk, client=client, mode=mode, request_id=request_id).first()
+
+
+def _name(client: str, mode: str, request_id: str) -> str:
+    return json.dumps(["request", client, mode, request_id])
 
 
 def earlier(client: str, mode: str, request_id: str | None) -> Notification | None:

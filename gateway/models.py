@@ -300,3 +300,23 @@ class BreakerTransition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} by {self.provider}: {self.change}"
+
+
+class RateCount(models.Model):
+    """How many requests there were in one window of one client and policy, where Redis does not count them."""
+
+    #: Made by django-ratelimit: policy, client and window, hashed.
+    key = models.CharField(max_length=120, primary_key=True)
+    count = models.PositiveIntegerField()
+    #: Seconds since 1970, by the clock of the process that counted first: as the windows are.
+    ends_at = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # Serves the sweeper: windows that are over.
+            models.Index(fields=["ends_at"], name="ended_windows"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

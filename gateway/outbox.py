@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from gateway import statuses
+from gateway import status_cache, statuses
 from gateway.many_rows import insert_all
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
@@ -184,6 +184,7 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     for ids in groups.values():
         Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
     insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
+    status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
     return ours
 
 

@@ -24,7 +24,15 @@ from gateway.json_format import to_json
 from gateway.problem_catalogue import PROBLEMS, ProblemKind
 from gateway.validation_findings import FieldError, findings
 
-__all__ = ["PROBLEMS", "FieldError", "Problem", "ProblemKind", "exception_handler", "problem_response"]
+__all__ = [
+    "PROBLEMS",
+    "FieldError",
+    "Problem",
+    "ProblemKind",
+    "exception_handler",
+    "problem_response",
+    "program_or_person",
+]
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -186,32 +194,32 @@ def _(error: Exception) -> Problem:
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django refused the request before a view saw it: host name, size, form."""
-    return _program_or_person(translated(exception) or Problem("malformed_json"), request)
+    return program_or_person(translated(exception) or Problem("malformed_json"), request)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for staff was asked for without the permission."""
-    return _program_or_person(Problem("insufficient_scope"), request)
+    return program_or_person(Problem("insufficient_scope"), request)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """No such route."""
-    return _program_or_person(Problem("not_found"), request)
+    return program_or_person(Problem("not_found"), request)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Our fault, and a database that does not answer outside DRF. Django has logged the traceback."""
     error = sys.exc_info()[1]
     away = isinstance(error, OperationalError | InterfaceError)
-    return _program_or_person(Problem("unavailable" if away else "internal_error"), request)
+    return program_or_person(Problem("unavailable" if away else "internal_error"), request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW. The reason stays in the log: it would help a forger more than a person."""
-    return _program_or_person(Problem("csrf_failed"), request)
+    return program_or_person(Problem("csrf_failed"), request)
 
 
-def _program_or_person(problem: Problem, request: HttpRequest) -> HttpResponse:
+def program_or_person(problem: Problem, request: HttpRequest) -> HttpResponse:
     """JSON, but a page for whoever asks for HTML outside the API."""
     of_a_program = request.path.startswith(PATHS_OF_PROGRAMS) and not request.path.startswith(PATHS_OF_PEOPLE)
     if of_a_program or "text/html" not in request.headers.get("Accept", ""):

@@ -9,13 +9,13 @@ from uuid_utils.compat import uuid7
 from gateway.database_clock import database_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
-from gateway.idempotency import earlier, fingerprint, same_request
+from gateway.idempotency import earlier, fingerprint, remember, remembered, same_request
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.statuses import Status
 from templates_app.selection import SelectionRefused
 from users.models import ApiKey
-from users.recipients import find_recipient
+from users.recipients import Recipient, find_recipient
 
 #: How far ahead something may be scheduled.
 SCHEDULE_AHEAD = timedelta(days=90)
@@ -45,6 +45,8 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
     """
     recipient = find_recipient(request.user_id, channel=request.channel)
+    if known := remembered(client, mode, request.request_id):
+        return _replayed(known, request, recipient)
     now = database_now()
     try:
         check_moments(request, now)
@@ -58,11 +60,16 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
         known = earlier(client, mode, request.request_id)
         if known is None:
             raise
-        user_id = recipient.id if recipient else None
-        return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
+        return _replayed(known, request, recipient)
+    remember(notification)
     if is_due_at_once(notification):
         announce_due()
     return Submitted(notification=notification, was_replayed=False)
+
+
+def _replayed(known: Notification, request: NotificationRequest, recipient: Recipient | None) -> Submitted:
+    user_id = recipient.id if recipient else None
+    return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
 
 
 def is_due_at_once(notification: Notification) -> bool:

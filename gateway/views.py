@@ -1,6 +1,7 @@
 """The API of notifications. Views check, call one use case, answer."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway import answers, explanation, refusals
+from gateway import answers, explanation, refusals, status_cache
 from gateway.api_view import ApiView
 from gateway.correlation import correlation_id_of
 from gateway.database_clock import database_now
@@ -36,13 +37,14 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     return {(status, "application/problem+json"): PROBLEM for status in statuses}
 
 
-READ_ERRORS = problems(400, 401, 403, 404, 503)
+READ_ERRORS = problems(400, 401, 403, 404, 429, 503)
 
 
 class NotificationsView(ApiView):
     """Ask for a notification."""
 
     required_scopes = {"POST": "notifications:write"}
+    rate_policies = {"POST": "submit"}
 
     @extend_schema(
         operation_id="submit_notification",
@@ -102,7 +104,17 @@ class NotificationObjectView(ApiView):
 
 
 class StatusView(NotificationObjectView):
-    """Where a notification is."""
+    """Where a notification is. Asked again and again, until it has ended: then it need not be the database."""
+
+    def find(self, request: Request, **path: Any) -> None:
+        """As kept in the shared cache, or the row."""
+        caller = caller_of(request)
+        kept, slot = status_cache.find(path["notification_id"], client=caller.client, mode=caller.mode)
+        if kept is not None:
+            self.notification = kept
+            return
+        super().find(request, **path)
+        status_cache.keep(slot, self.notification)
 
     @extend_schema(
         operation_id="get_notification_status",
@@ -110,8 +122,9 @@ class StatusView(NotificationObjectView):
         responses={200: StatusSerializer, **READ_ERRORS},
     )
     def get(self, request: Request, notification_id: UUID) -> Response:
-        """In short."""
-        return Response(answers.status_answer(self.notification, now=database_now()))
+        """In short. Of what has ended nothing depends on the time."""
+        now = datetime.now(UTC) if status_cache.has_ended(self.notification) else database_now()
+        return Response(answers.status_answer(self.notification, now=now))
 
 
 class NotificationView(NotificationObjectView):

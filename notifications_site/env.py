@@ -5,7 +5,7 @@ Each reader notes what it read in `VARIABLES`, so documentation and `.env.exampl
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +16,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels_email.mail_bytes import NotAMail, read_mailbox
 from channels_email.mail_server import WrongMailServer, read_mail_server
+from users.rates import Rate, WrongRate, parse_rates
 
 Value = TypeVar("Value")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -155,6 +157,37 @@ def mail_server(name: str, *, meaning: str) -> str:
     except WrongMailServer as error:  # it repeats no password
         raise WrongSetting(f"{name} {error}") from None
     return raw
+
+
+def redis_url(name: str, *, meaning: str) -> str:
+    """A Redis address such as ``redis://:password@host:6379/0``; empty when there is none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    # The address may hold a password: only its scheme is repeated.
+    needed = "redis://:password@host:6379/0 (or rediss:// for TLS, redis+cluster://host:6379 for a cluster) is needed"
+    if not raw.startswith(REDIS_SCHEMES):
+        raise WrongSetting(f"{name} begins with {raw.split(':')[0]!r}; {needed}.")
+    try:
+        parts = urlsplit(raw)
+        is_readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_readable = False
+    number = parts.path.strip("/") if is_readable else ""
+    if not is_readable or (number and not number.isdecimal()):
+        raise WrongSetting(f"{name} is not an address we can read; {needed}.")
+    if "+cluster" in parts.scheme and number not in ("", "0"):
+        raise WrongSetting(f"{name} names database {number}, but a cluster has only database 0.")
+    return raw
+
+
+def rates(name: str, defaults: Mapping[str, Rate], *, meaning: str) -> dict[str, Rate]:
+    """Rates by policy such as ``submit=100/m,login=3/m``; those that are not named keep their default."""
+    raw = _note(name, ",".join(f"{policy}={rate}" for policy, rate in defaults.items()), meaning)
+    try:
+        return dict(defaults) | parse_rates(raw or "", policies=tuple(defaults))
+    except WrongRate as error:
+        raise WrongSetting(f"{name}: {error}") from error
 
 
 def database(name: str, default: dict[str, Any], *, meaning: str, shown_default: str) -> dict[str, Any]:

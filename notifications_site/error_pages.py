@@ -25,7 +25,7 @@ def error_index(request: HttpRequest) -> HttpResponse:
     """All codes, by status."""
     if request.method not in READING:
         return only_reading(request)
-    entries = [Entry(code, kind, reverse(error_page, args=[code])) for code, kind in PROBLEMS.items()]
+    entries = [Entry(code, kind, reverse("error", args=[code])) for code, kind in PROBLEMS.items()]
     entries.sort(key=lambda entry: entry.kind.status)  # stable: within a status the catalogue's order stays
     return render(request, "docs/error_index.html", {"problems": entries})
 
@@ -34,7 +34,7 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
     """One code; a page with status 404 for a code that does not exist."""
     if request.method not in READING:
         return only_reading(request)
-    index_url = reverse(error_index)
+    index_url = reverse("errors")
     kind = PROBLEMS.get(code)
     if kind is None:
         return render(request, "docs/error_unknown.html", {"code": code, "index_url": index_url}, status=404)

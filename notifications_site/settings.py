@@ -7,6 +7,7 @@ from consumers.delivery_rules import read_rules
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
+from users.rates import DEFAULT_RATES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "templated_mail",
+    "django_ratelimit",
     "users.apps.UsersConfig",
     "templates_app.apps.TemplatesConfig",
     "gateway.apps.GatewayConfig",
@@ -162,6 +164,37 @@ RELAY_HIGH_WATER = env.integer(
     least=1,
     most=1_000_000,
     meaning="Most hints the relay keeps in a queue; the rest waits in the table, where priorities still count.",
+)
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+REDIS_URL = env.redis_url(
+    "REDIS_URL",
+    meaning="Redis: redis://:password@host:6379/0, rediss:// with TLS, redis+cluster:// for a cluster. What processes "
+    "share to be faster; it may vanish at any moment. Without it the database is asked.",
+)
+#: What is in it, for how long, and why it cannot lie: docs/explanation/caching.md.
+REDIS = {
+    "BACKEND": "users.redis_cache.CarefulRedisCache",
+    "LOCATION": REDIS_URL,
+    "OPTIONS": {
+        "CONNECTION_FACTORY": "users.redis_cache.CarefulConnectionFactory",
+        "REDIS_CLIENT_CLASS": "users.redis_cache.CarefulRedis",
+        # Never pickle: whoever can write to Redis must not be able to run code here.
+        "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        "IGNORE_EXCEPTIONS": True,
+    },
+}
+CACHES = {
+    "default": REDIS if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "ratelimit": {"BACKEND": f"gateway.counter_cache.{'Redis' if REDIS_URL else 'Database'}CounterCache"},
+}
+RATELIMIT_USE_CACHE = "ratelimit"
+RATELIMIT_IP_META_KEY = "gateway.throttling.address_of"
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # it knows no counter but its own three; ours is exact
+RATE_LIMITS = env.rates(
+    "RATE_LIMITS",
+    DEFAULT_RATES,
+    meaning="How often a client may call, by policy, such as submit=100/m,login=3/m; windows of up to an hour.",
 )
 
 # --- delivery ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 
 from gateway import problems
+from gateway.throttling import limited
 from notifications_site import (
     api_schema,  # noqa: F401  makes itself known to drf-spectacular
     error_pages,
@@ -24,13 +25,14 @@ handler500 = problems.handler500
 
 #: These two speak YAML and HTML besides JSON; the API itself speaks JSON alone.
 IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation}
+SWAGGER = SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM)
 
 urlpatterns = [
     path("api/v1/", include("gateway.urls")),
-    path("api/schema", SpectacularAPIView.as_view(**IN_ANY_FORM), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM), name="docs"),
-    path("api/docs/errors/", error_pages.error_index, name="errors"),
-    path("api/docs/errors/<str:code>", error_pages.error_page, name="error"),
+    path("api/schema", limited("open", SpectacularAPIView.as_view(**IN_ANY_FORM)), name="schema"),
+    path("api/docs", limited("open", SWAGGER), name="docs"),
+    path("api/docs/errors/", limited("open", error_pages.error_index), name="errors"),
+    path("api/docs/errors/<str:code>", limited("open", error_pages.error_page), name="error"),
     path("", start_page.start_page, name="start"),
     path("start/messages", start_page.start_messages, name="start-messages"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from users import lately
 from users.channels import Channel
 from users.models import Category
 
@@ -54,6 +55,16 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """What was remembered of it is forgotten."""
+        super().save(*args, **kwargs)
+        lately.forget()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The same."""
+        lately.forget()
+        return super().delete(*args, **kwargs)
 
 
 class VersionIsFixed(ValidationError):

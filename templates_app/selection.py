@@ -1,6 +1,7 @@
 """Which words: the live or pinned version of a template, in the closest locale.
 
 Published versions never change, so what was read of one is kept in the process for good (the last few hundred).
+Which version is live is kept for a second at most; this process forgets it as soon as a template or category changes.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from templates_app.locales import fallback_chain
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.rendering import EmailWords, PushWords
 from templates_app.variables import DeclaredVariable, parse_variables
+from users import lately
 from users.channels import Channel
 
 
@@ -74,10 +76,7 @@ def choose(code: str, pinned: int | None) -> Chosen:
 
     Raises `TemplateNotFound`, `TemplateArchived`, `TemplateNotPublished` or `TemplateVersionNotFound`.
     """
-    try:
-        template = Template.objects.select_related("category").get(code=code)
-    except Template.DoesNotExist:
-        raise TemplateNotFound(code) from None
+    template = _template_at(lately.moment(), code)
     if template.is_archived:
         raise TemplateArchived(code)
     if pinned is None:
@@ -89,6 +88,15 @@ def choose(code: str, pinned: int | None) -> Chosen:
     if version_id is None:
         raise TemplateVersionNotFound(f"{code} version {pinned}")
     return Chosen(template=template, words=words_of(version_id))
+
+
+@lru_cache(maxsize=500)
+def _template_at(moment: tuple[int, int], code: str) -> Template:
+    """As of up to a second ago. One that does not exist is not remembered: it may be made at any moment."""
+    try:
+        return Template.objects.select_related("category").get(code=code)
+    except Template.DoesNotExist:
+        raise TemplateNotFound(code) from None
 
 
 @lru_cache(maxsize=500)

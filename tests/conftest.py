@@ -13,6 +13,7 @@ from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     topology,
     wire,
 )
+from tests.redis_server import own_redis, redis_of_module  # noqa: F401  fixtures
 from tests.status_guard import install_status_guard
 
 

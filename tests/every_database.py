@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     url = os.environ.pop("DATABASE_URL", None) or LOOPBACK
     if "RABBITMQ_URL" in os.environ:  # for the tests that want it; the others are to find an embedded installation
         os.environ["TEST_RABBITMQ_URL"] = os.environ.pop("RABBITMQ_URL")
+    os.environ.pop("REDIS_URL", None)  # tests that want one start their own
     arguments = arguments or ["-q", "-n", "2", "--dist", "worksteal"]
     codes = [run("SQLite", None, arguments)]
     trouble = trouble_with(url)

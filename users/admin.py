@@ -216,6 +216,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "mode",
         "client",
         "shown_scopes",
+        "shown_limits",
         "state_label",
         "created",
         "expires",
@@ -251,6 +252,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             scopes=form.cleaned_data["scopes"],
             mode=ApiKey.Mode(form.cleaned_data["mode"]),
             valid_for=form.valid_for,
+            limits=form.cleaned_data["limits"],
         )
         self.log_addition(request, key, "Made")
         context |= {"title": _("API key {name}").format(name=key.name), "api_key": key, "plain": plain}
@@ -290,6 +292,11 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def shown_scopes(self, key: ApiKey) -> str:
         """Its scopes."""
         return ", ".join(key.scopes)
+
+    @display(description=gettext_lazy("Own rate limits"))
+    def shown_limits(self, key: ApiKey) -> str:
+        """Where it has any."""
+        return ", ".join(f"{policy} {rate}" for policy, rate in key.limits.items()) or _("none")
 
     @display(description=gettext_lazy("State"))
     def state_label(self, key: ApiKey) -> SafeString:

@@ -19,6 +19,7 @@ from users.channels import Channel
 from users.masking import mask_token
 from users.models import ApiKey, Device, QuietHours, User
 from users.querysets import normalise_email
+from users.rates import KEY_POLICIES, Rate, WrongRate, parse_rates
 from users.staff_pages import StaffForm
 
 #: Monday is 0, as in Python.
@@ -164,6 +165,19 @@ class ApiKeyForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text=_("Empty: until it is revoked."),
     )
+    limits = forms.CharField(
+        label=_("Own rate limits"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("Such as submit=5/m,read=100/m. Empty: those of the installation."),
+    )
+
+    def clean_limits(self) -> dict[str, Rate]:
+        """As rates by policy."""
+        try:
+            return parse_rates(self.cleaned_data["limits"], policies=KEY_POLICIES)
+        except WrongRate as error:
+            raise forms.ValidationError(str(error)) from error
 
     @property
     def valid_for(self) -> timedelta | None:

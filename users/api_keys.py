@@ -2,16 +2,18 @@
 
 import hashlib
 import secrets
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from users import lately
 from users.models import ApiKey
+from users.rates import KEY_POLICIES, Rate, parse_rate
 
 #: What a key may be allowed, and what else each scope includes.
 SCOPES: dict[str, frozenset[str]] = {
@@ -31,6 +33,8 @@ SCOPES: dict[str, frozenset[str]] = {
 }
 #: How often the time of last use is written down.
 USE_NOTED_EVERY = timedelta(minutes=1)
+#: A key counts as in use for so long after a noted use.
+IN_USE_FOR = 2 * USE_NOTED_EVERY
 
 
 class UnknownScope(ValueError):
@@ -50,8 +54,9 @@ def create_api_key(
     scopes: Iterable[str],
     mode: ApiKey.Mode = ApiKey.Mode.LIVE,
     valid_for: timedelta | None = None,
+    limits: Mapping[str, Rate] | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its plain text, which nobody can see again."""
+    """A new key and its plain text, which nobody can see again. `limits`: rates of its own, by policy."""
     wanted = sorted(set(scopes))
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise UnknownScope(f"{', '.join(unknown)} is no scope; there are {', '.join(SCOPES)}.")
@@ -63,6 +68,7 @@ def create_api_key(
         prefix=plain[:13],
         key_hash=key_hash(plain),
         scopes=wanted,
+        limits={policy: str(rate) for policy, rate in (limits or {}).items()},
         expires_at=Now() + valid_for if valid_for else None,
     )
     key.refresh_from_db(fields=["expires_at"])  # the database reckoned it
@@ -71,7 +77,9 @@ def create_api_key(
 
 def revoke_api_key(key_id: UUID) -> bool:
     """End a key at once and for good. False when it was revoked already."""
-    return bool(ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now()))
+    was_usable = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now())
+    lately.forget()
+    return bool(was_usable)
 
 
 def key_hash(plain: str) -> str:
@@ -86,11 +94,11 @@ def usable_key(plain: str) -> ApiKey | None:
 
 def usable_key_lately(plain: str) -> ApiKey | None:
     """The same, as of up to a second ago: busy clients cost one query a second, a revoked key lives no longer."""
-    return _usable_key_in(int(time.monotonic()), key_hash(plain))
+    return _usable_key_at(lately.moment(), key_hash(plain))
 
 
 @lru_cache(maxsize=1000)
-def _usable_key_in(second: int, hashed: str) -> ApiKey | None:
+def _usable_key_at(moment: tuple[int, int], hashed: str) -> ApiKey | None:
     return _find(hashed)
 
 
@@ -102,3 +110,27 @@ def note_use(key: ApiKey) -> None:
     """Write down that a key was used, at most once a minute."""
     stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - USE_NOTED_EVERY)
     ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+
+
+def limits_lately(key: ApiKey) -> Mapping[str, Rate]:
+    """Where the keys of this client have rates of their own: the highest among those in use, as of up to a second ago.
+
+    They share one count, so that a key can be rotated; the lower limit of one must not stop the other.
+    """
+    return _limits_at(lately.moment(), key.pk, key.client, key.mode)
+
+
+@lru_cache(maxsize=1000)
+def _limits_at(moment: tuple[int, int], pk: UUID, client: str, mode: str) -> dict[str, Rate]:
+    in_use = Q(pk=pk) | Q(last_used_at__gt=Now() - IN_USE_FOR)
+    keys = ApiKey.objects.usable().filter(in_use, client=client, mode=mode)
+    limits = list(keys.values_list("limits", flat=True))
+    own = {policy for each in limits for policy in each if policy in KEY_POLICIES}
+    return {
+        policy: max((_rate_of(policy, each) for each in limits), key=lambda rate: rate.per_second) for policy in own
+    }
+
+
+def _rate_of(policy: str, limits: Mapping[str, str]) -> Rate:
+    rate: Rate = settings.RATE_LIMITS[policy]
+    return parse_rate(limits[policy]) if policy in limits else rate

@@ -2,7 +2,8 @@
 
 import hashlib
 import zoneinfo
-from typing import Any, ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
@@ -13,6 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from uuid_utils.compat import uuid7
 
+from users import kept_people, lately
 from users.channels import Channel
 from users.querysets import ApiKeyQuerySet, DeviceQuerySet, UserManager
 
@@ -49,6 +51,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    #: The external id as it lies in the database.
+    _was_called: str | None = None
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -71,6 +76,45 @@ class User(AbstractBaseUser, PermissionsMixin):
         """How the API names this person: the client's own id if there is one, else ours."""
         return self.external_id or str(self.id)
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
+        """Remembers what the person was called."""
+        person = super().from_db(db, field_names, values, **options)
+        person._was_called = person.__dict__.get("external_id")
+        return person
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Whoever keeps this person in mind learns of it."""
+        super().save(*args, **kwargs)
+        self.has_changed()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The same."""
+        self.has_changed()
+        return super().delete(*args, **kwargs)
+
+    def has_changed(self) -> None:
+        """To be said by every use case that changes a person, or what they wish, by another way than `save`."""
+        kept_people.changed(self.pk, self.external_id, self._was_called)
+        self._was_called = self.external_id
+
+
+class AboutPerson(models.Model):
+    """What belongs to a person and is read together with them."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The person has changed by it."""
+        super().save(*args, **kwargs)
+        self.user.has_changed()  # type: ignore[attr-defined]  # each has one
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The same."""
+        self.user.has_changed()  # type: ignore[attr-defined]
+        return super().delete(*args, **kwargs)
+
 
 class Category(models.Model):
     """What a person can turn off, such as marketing; mandatory ones cannot be."""
@@ -87,8 +131,18 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """What was remembered of it is forgotten."""
+        super().save(*args, **kwargs)
+        lately.forget()
 
-class Preference(models.Model):
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The same; those who switched it off have one switch less."""
+        lately.forget()
+        return super().delete(*args, **kwargs)
+
+
+class Preference(AboutPerson):
     """One switch of one person: a whole channel, or one category on one channel. No row means: on."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="preferences")
@@ -115,7 +169,7 @@ class Preference(models.Model):
         return f"{self.channel}/{self.category_id or 'all'}: {'on' if self.is_enabled else 'off'}"
 
 
-class QuietHours(models.Model):
+class QuietHours(AboutPerson):
     """When a person wants silence. Wall-clock times in the person's zone; `end` before `start` runs over midnight."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="quiet_hours")
@@ -144,7 +198,7 @@ def token_hash(provider: str, token: str) -> str:
     return hashlib.sha256(f"{provider}:{token}".encode()).hexdigest()
 
 
-class Device(models.Model):
+class Device(AboutPerson):
     """Where a person's pushes go: an app installation or a browser."""
 
     class Platform(models.TextChoices):
@@ -214,6 +268,8 @@ class ApiKey(models.Model):
     #: Serves authentication: SHA-256 of the whole key, in hexadecimal.
     key_hash = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    #: Rates of its own, such as {"submit": "5/m"}; the other policies have the installation's.
+    limits = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import time
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from users import kept_people, shared_cache
 from users.channels import Channel
 from users.models import Category, Device, Preference, QuietHours, User
 from users.quiet_hours import EVERY_DAY, QuietWindow
@@ -67,6 +70,18 @@ _COLUMNS = ("external_id", "name", "email", "locale", "timezone", "is_active", "
 
 
 def find_recipient(user_id: str, *, channel: str) -> Recipient | None:
+    """The person a client names, perhaps as kept in the shared cache: for what is decided again before it is sent."""
+    slot = shared_cache.look_up(kept_people.name_of(user_id, channel))
+    if slot.value is not None:
+        return _from_kept(slot.value)
+    found = read_recipient(user_id, channel=channel)
+    # Other ways to write an id, such as in capitals, are left out: nobody would say that those have changed.
+    if found is not None and user_id in (found.public_id, str(found.id)):
+        shared_cache.keep(slot, _to_keep(found), ttl=kept_people.KEPT_FOR)
+    return found
+
+
+def read_recipient(user_id: str, *, channel: str) -> Recipient | None:
     """The person a client names: by the client's own id first, else by ours. Four queries at most."""
     return find_recipients({user_id}, channel=channel).get(user_id)
 
@@ -167,4 +182,38 @@ def _window(quiet: QuietHours | None, persons_zone: str) -> QuietWindow | None:
         timezone=quiet.timezone or persons_zone,
         days=frozenset(quiet.days) or EVERY_DAY,
         channels=frozenset(quiet.channels),
+    )
+
+
+def _to_keep(recipient: Recipient) -> dict[str, Any]:
+    """What JSON can hold of a recipient."""
+    quiet = recipient.quiet
+    return {
+        **{name: getattr(recipient, name) for name in _PLAIN},
+        "devices": [asdict(device) for device in recipient.devices],
+        "switches": [[*switch, is_on] for switch, is_on in recipient.switches.items()],
+        "quiet": quiet and asdict(quiet) | {"days": sorted(quiet.days), "channels": sorted(quiet.channels)},
+    }
+
+
+#: Fields of a recipient that JSON has a form for.
+_PLAIN = ("id", "public_id", "name", "email", "locale", "timezone", "is_active")
+
+
+def _from_kept(kept: dict[str, Any]) -> Recipient:
+    """The other way round. What was kept was sealed: it has the shape we gave it."""
+    plain = {name: kept[name] for name in _PLAIN} | {"id": UUID(kept["id"])}
+    quiet = kept["quiet"]
+    return Recipient(
+        **plain,
+        devices=tuple(DeviceTarget(**device | {"id": UUID(device["id"])}) for device in kept["devices"]),
+        switches={(channel, category): is_on for channel, category, is_on in kept["switches"]},
+        quiet=quiet
+        and QuietWindow(
+            start=time.fromisoformat(quiet["start"]),
+            end=time.fromisoformat(quiet["end"]),
+            timezone=quiet["timezone"],
+            days=frozenset(quiet["days"]),
+            channels=frozenset(quiet["channels"]),
+        ),
     )

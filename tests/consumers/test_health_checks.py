@@ -121,3 +121,11 @@ def test_a_paused_provider_is_a_notice_and_no_failure(consumers):
     found = health("web")
     assert (found.status_code, found.body["status"]) == (200, "ok")
     assert found.body["checks"]["providers"] == {"status": "notice", "email.smtp": "open"}
+
+
+def test_redis_away_is_degraded_and_no_more(db, own_redis):
+    assert health_checks.check_cache()["status"] == "ok"
+    own_redis.kill()
+
+    assert health_checks.check_cache() == {"status": "degraded"}
+    assert health_checks.health("web").is_good

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from notifications_site import env
 from notifications_site.env import WrongSetting
+from users.rates import Rate
 
 M = {"meaning": "for tests"}
 
@@ -139,6 +140,56 @@ def test_a_wrong_broker_address_is_told_without_its_password(given, value):
     assert str(caught.value).startswith("THING ")
     assert "amqp://user:password@host:5672/vhost" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["redis://cache", "redis://:s3cret@cache:6379/2", "rediss://ann:s3cret@cache", "redis+cluster://a:7000/0"]
+)
+def test_the_address_of_redis(given, value):
+    given(value)
+
+    assert env.redis_url("THING", **M) == value
+
+
+def test_without_an_address_of_redis_there_is_none():
+    assert env.redis_url("THING", **M) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://:s3cret@cache", "redis://:s3cret@", "redis://:s3cret@cache:port/", "redis://:s3cret@cache/one", "cache:1"],
+)
+def test_a_wrong_address_of_redis_is_told_without_its_password(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting) as caught:
+        env.redis_url("THING", **M)
+    assert str(caught.value).startswith("THING ")
+    assert "redis://:password@host:6379/0" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_cluster_has_one_database(given):
+    given("redis+cluster://cache/3")
+
+    with pytest.raises(WrongSetting, match="THING names database 3"):
+        env.redis_url("THING", **M)
+
+
+def test_rates_change_only_what_they_name(given):
+    given("submit=100/m, open=5/10s")
+    defaults = {"submit": Rate(1, 1), "open": Rate(2, 1), "read": Rate(3, 1)}
+
+    assert env.rates("THING", defaults, **M) == {"submit": Rate(100, 60), "open": Rate(5, 10), "read": Rate(3, 1)}
+    assert env.VARIABLES["THING"].default == "submit=1/s,open=2/s,read=3/s"
+
+
+@pytest.mark.parametrize("value", ["fly=1/m", "submit=1/d", "submit"])
+def test_a_wrong_rate_stops_the_start(given, value):
+    given(value)
+
+    with pytest.raises(WrongSetting, match=r"^THING: "):
+        env.rates("THING", {"submit": Rate(1, 1)}, **M)
 
 
 def test_a_value_may_stand_in_a_file(given, tmp_path):

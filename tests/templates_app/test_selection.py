@@ -1,5 +1,7 @@
 """Which words: the live or the pinned version, in the closest locale."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from templates_app import publishing
@@ -16,6 +18,7 @@ from templates_app.selection import (
     words_of,
 )
 from tests.factories import TemplateFactory
+from users.models import Category
 
 pytestmark = pytest.mark.django_db
 
@@ -51,16 +54,16 @@ def live(template):
 
 
 def test_the_live_version(live):
-    chosen = choose("welcome", pinned=None)
+    chosen = choose("welcome", None)
 
     assert (chosen.template.code, chosen.words.version_id, chosen.words.number) == ("welcome", live.pk, 1)
 
 
 def test_after_publishing_the_new_one_at_once(template, live):
-    choose("welcome", pinned=None)
+    choose("welcome", None)
     second = new_version(template, {("en", "email"): mail("Good day")})
 
-    assert choose("welcome", pinned=None).words.version_id == second.pk
+    assert choose("welcome", None).words.version_id == second.pk
 
 
 def test_any_published_version_can_be_pinned(template, live):
@@ -90,7 +93,7 @@ def test_the_version_of_another_template_cannot(live):
 @pytest.mark.parametrize("code", ["nothing", "Welcome", "", "welcome "])
 def test_an_unknown_code(live, code):
     with pytest.raises(TemplateNotFound):
-        choose(code, pinned=None)
+        choose(code, None)
 
 
 @pytest.mark.parametrize("pinned", [None, 1])
@@ -105,7 +108,7 @@ def test_a_template_that_was_never_published(template):
     new_version(template, {}, published=False)
 
     with pytest.raises(TemplateNotPublished):
-        choose("welcome", pinned=None)
+        choose("welcome", None)
     with pytest.raises(TemplateVersionNotFound):
         choose("welcome", pinned=1)
 
@@ -137,7 +140,7 @@ def test_words_are_read_once(live, django_assert_num_queries):
     with django_assert_num_queries(0):
         words_of(live.pk)
     with django_assert_num_queries(1):
-        choose("welcome", pinned=None)
+        choose("welcome", None)
 
 
 def test_what_is_kept_cannot_be_changed_by_who_reads_it(live):
@@ -183,3 +186,49 @@ def test_every_channel_has_its_own_locales(words):
 def test_without_words_for_the_channel(live):
     with pytest.raises(ChannelNotInTemplate, match="push"):
         words_of(live.pk).locale_for("push", requested=None, persons="en", default="en")
+
+
+# --- as of up to a second ago -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("users.lately.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_within_a_second_the_database_is_asked_once(live, clock, django_assert_num_queries):
+    choose("welcome", None)
+    with django_assert_num_queries(0):
+        choose("welcome", None)
+
+
+def test_what_another_process_changes_is_seen_within_a_second(live, clock):
+    choose("welcome", None)
+    Template.objects.update(is_archived=True)  # past this process's own notice
+
+    clock[0] += 1
+    with pytest.raises(TemplateArchived):
+        choose("welcome", None)
+
+
+def test_what_this_process_changes_is_seen_at_once(template, live, clock):
+    assert not choose("welcome", None).template.category.is_mandatory
+    category = Category.objects.get(code="updates")
+    category.is_mandatory = True
+    category.save()
+    assert choose("welcome", None).template.category.is_mandatory
+
+    template.is_archived = True
+    template.save(update_fields=["is_archived"])
+    with pytest.raises(TemplateArchived):
+        choose("welcome", None)
+
+
+def test_a_template_that_is_made_a_moment_after_it_was_asked_for_is_found(clock):
+    with pytest.raises(TemplateNotFound):
+        choose("later", None)
+    new_version(TemplateFactory(code="later"), {("en", "email"): mail()})
+
+    assert choose("later", None).template.code == "later"

@@ -7,8 +7,21 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from users.api_keys import SCOPES, UnknownScope, create_api_key, granted, key_hash, note_use, usable_key
+from users import lately
+from users.api_keys import (
+    SCOPES,
+    UnknownScope,
+    create_api_key,
+    granted,
+    key_hash,
+    limits_lately,
+    note_use,
+    revoke_api_key,
+    usable_key,
+    usable_key_lately,
+)
 from users.models import ApiKey
+from users.rates import Rate
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +178,57 @@ def test_a_use_is_noted_once_a_minute():
         before = ApiKey.objects.get(pk=key.pk).last_used_at
         note_use(key)
         assert (ApiKey.objects.get(pk=key.pk).last_used_at > before) is is_noted
+
+
+# --- limits of their own ----------------------------------------------------------------------------------------------
+
+
+def test_a_key_without_limits_of_its_own_has_those_of_the_installation():
+    assert limits_lately(make()[0]) == {}
+
+
+def test_limits_are_kept_as_people_write_them():
+    key, _ = make(limits={"submit": Rate(5, 60)})
+
+    assert ApiKey.objects.get().limits == {"submit": "5/m"}
+    assert limits_lately(key) == {"submit": Rate(5, 60)}
+
+
+def test_of_the_keys_in_use_the_highest_limit_counts():
+    low, _ = make(limits={"submit": Rate(5, 60), "read": Rate(1, 1)})
+    high, _ = make(limits={"submit": Rate(7, 60), "read": Rate(59, 60)})
+    assert limits_lately(low)["submit"] == Rate(5, 60)  # the other is not in use
+
+    note_use(high)
+    lately.forget()
+
+    assert limits_lately(low) == {"submit": Rate(7, 60), "read": Rate(1, 1)}
+
+
+def test_a_key_without_a_limit_lends_that_of_the_installation():
+    low, _ = make(limits={"submit": Rate(5, 60)})
+    note_use(make()[0])
+    lately.forget()
+
+    assert limits_lately(low) == {"submit": Rate(30_000, 60)}
+
+
+def test_revoked_keys_and_other_clients_lend_nothing():
+    low, _ = make(limits={"submit": Rate(5, 60)})
+    revoked, _ = make()
+    other, _ = make(client="other")
+    test, _ = make(mode=ApiKey.Mode.TEST)
+    for key in (revoked, other, test):
+        note_use(key)
+    revoke_api_key(revoked.pk)
+
+    assert limits_lately(low) == {"submit": Rate(5, 60)}
+
+
+def test_a_key_revoked_by_this_process_is_refused_at_once():
+    key, plain = make()
+    assert usable_key_lately(plain) == key
+
+    assert revoke_api_key(key.pk)
+    assert usable_key_lately(plain) is None
+    assert not revoke_api_key(key.pk)

@@ -82,7 +82,7 @@ def test_a_use_is_written_down(plain):
 
 
 def test_the_next_use_within_a_second_asks_the_database_nothing(plain, django_assert_num_queries, monkeypatch):
-    monkeypatch.setattr("users.api_keys.time.monotonic", lambda: 1000.2)
+    monkeypatch.setattr("users.lately.time.monotonic", lambda: 1000.2)
     authenticate(f"Bearer {plain}")
 
     with django_assert_num_queries(0):
@@ -90,20 +90,20 @@ def test_the_next_use_within_a_second_asks_the_database_nothing(plain, django_as
 
 
 def test_the_next_use_within_a_minute_writes_nothing(plain, django_assert_num_queries, monkeypatch):
-    monkeypatch.setattr("users.api_keys.time.monotonic", lambda: 1000.2)
+    monkeypatch.setattr("users.lately.time.monotonic", lambda: 1000.2)
     authenticate(f"Bearer {plain}")
 
-    monkeypatch.setattr("users.api_keys.time.monotonic", lambda: 1001.2)
+    monkeypatch.setattr("users.lately.time.monotonic", lambda: 1001.2)
     with django_assert_num_queries(1):
         authenticate(f"Bearer {plain}")
 
 
 def test_a_revoked_key_is_refused_within_a_second(plain, monkeypatch):
-    monkeypatch.setattr("users.api_keys.time.monotonic", lambda: 1000.2)
+    monkeypatch.setattr("users.lately.time.monotonic", lambda: 1000.2)
     authenticate(f"Bearer {plain}")
     ApiKey.objects.update(revoked_at=Now())
 
-    monkeypatch.setattr("users.api_keys.time.monotonic", lambda: 1001.2)
+    monkeypatch.setattr("users.lately.time.monotonic", lambda: 1001.2)
     assert refused(f"Bearer {plain}") == "invalid_api_key"
 
 

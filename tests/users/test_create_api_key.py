@@ -95,3 +95,17 @@ def test_what_cannot_be_made_is_said_and_exits_with_2(arguments, says):
 
     assert says in str(refused)
     assert refused.returncode == 2
+
+
+def test_limits_of_its_own(capsys):
+    create(capsys, "shop", "--limit", "submit=5/m,read=100/s")
+
+    assert ApiKey.objects.get().limits == {"submit": "5/m", "read": "100/s"}
+
+
+@pytest.mark.parametrize("limit", ["fly=5/m", "submit=5", "submit=0/m", "submit"])
+def test_a_wrong_limit_is_refused_with_what_was_read(limit):
+    error = refusal("shop", "--limit", limit)
+
+    assert error.returncode == 2
+    assert repr(limit.partition("=")[2] or limit) in str(error) or repr(limit) in str(error)

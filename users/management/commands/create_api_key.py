@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from users.api_keys import SCOPES, UnknownScope, create_api_key
 from users.command_line import ExamplesCommand, duration
 from users.models import ApiKey
+from users.rates import KEY_POLICIES, WrongRate, parse_rates
 
 USAGE = 2
 
@@ -18,6 +19,7 @@ class Command(ExamplesCommand):
         "manage.py create_api_key shop",
         "manage.py create_api_key shop --scopes notifications:write,users:write --expires-in 90d",
         "manage.py create_api_key shop --scopes all --json",
+        "manage.py create_api_key shop --limit submit=5/m,read=100/m",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,17 +31,24 @@ class Command(ExamplesCommand):
         )
         parser.add_argument("--client", help="whose key it is; keys of one client share request ids (default: NAME)")
         parser.add_argument("--expires-in", type=duration, metavar="90d", help="45s, 30m, 12h or 90d (default: never)")
+        parser.add_argument(
+            "--limit", metavar="submit=5/m", default="", help="rates of its own, separated by commas (default: none)"
+        )
         parser.add_argument("--json", action="store_true", help="only the key as a JSON object on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit 0; 2 for an unknown type or scope."""
+        """Exit 0; 2 for an unknown type, scope or rate."""
         refuse_type(options["type"])
         name, client = named(options["name"]), named(options["client"] or options["name"])
         try:
             key, plain = create_api_key(
-                name=name, client=client, scopes=scopes_from(options["scopes"]), valid_for=options["expires_in"]
+                name=name,
+                client=client,
+                scopes=scopes_from(options["scopes"]),
+                valid_for=options["expires_in"],
+                limits=parse_rates(options["limit"], policies=KEY_POLICIES),
             )
-        except UnknownScope as error:
+        except (UnknownScope, WrongRate) as error:
             raise CommandError(str(error), returncode=USAGE) from error
         self.stdout.write(as_json(key, plain) if options["json"] else as_text(key, plain))
 
