@@ -70,7 +70,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Developers"),
             [_page(_("API keys"), "key", "users", "apikey"), _item(_("API docs"), "menu_book", reverse("docs"))],
         ),
-        (_("Operations"), [_page(_("Live services"), "dns", "consumers", "serviceinstance")]),
+        (
+            _("Operations"),
+            [
+                _page(_("Live services"), "dns", "consumers", "serviceinstance"),
+                _page(_("Alerts"), "notifications_active", "consumers", "alert"),
+            ],
+        ),
         (
             _("Administration"),
             [
