@@ -5,8 +5,10 @@ Each reader notes what it read in `VARIABLES`, so documentation and `.env.exampl
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +25,12 @@ Value = TypeVar("Value")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
+UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -116,6 +124,33 @@ def parsed(name: str, parse: Callable[[str], Value], *, meaning: str) -> Value:
         return parse(_note(name, "", meaning) or "")
     except ValueError as error:
         raise WrongSetting(f"{name}: {error}") from error
+
+
+def duration(name: str, default: timedelta, *, shown_default: str, least: timedelta, meaning: str) -> timedelta:
+    """A length of time such as 45s, 30m, 12h or 7d."""
+    raw = _note(name, shown_default, meaning)
+    if raw is None:
+        return default
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", raw)
+    value = int(found[1]) * UNITS[found[2]] if found else timedelta(0)
+    if value < least:
+        raise WrongSetting(f"{name} is {raw!r}; 45s, 30m, 12h or 7d is needed, at least {least}.")
+    return value
+
+
+def web_address(name: str, *, meaning: str) -> str:
+    """An address such as ``https://chat.example.com/hook``; empty when there is none. It may hold a secret."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    try:
+        parts = urlsplit(raw)
+        is_readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_readable = False
+    if not is_readable or not raw.isascii() or any(character.isspace() for character in raw):
+        raise WrongSetting(f"{name} is not an address we can read; https://host/path is needed.")
+    return raw
 
 
 def broker_url(name: str, *, meaning: str) -> str:

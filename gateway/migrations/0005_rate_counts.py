@@ -12,7 +12,7 @@ def without_a_log(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gateway', '0003_provider_states'),
+        ('gateway', '0004_dead_letter_told'),
     ]
 
     operations = [
