@@ -86,6 +86,7 @@ class ProviderChoice:
                 return Chosen(provider=self._connected(name), permit=permit)
             except ProviderAway as away:
                 log.warning("A provider is away.", action="connect", provider=name, detail=str(away))
+                self._breakers.charge(name, -permit.most)
                 self._report_away(permit, away)
                 troubles.append(Away(provider=name, why=away, is_trial=permit.is_trial))
         self._breakers.tell()

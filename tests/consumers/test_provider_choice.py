@@ -407,3 +407,13 @@ def test_more_than_the_rate_waits_for_its_turn_and_asks_nobody_else(process):
     assert waiting
     assert {(row.reason, row.waiting_for, row.tries_used) for row in waiting} == {("rate_limited", "pacing", 0)}
     assert len({row.available_at.replace(microsecond=0) for row in waiting}) > 1
+
+
+def test_who_could_not_be_reached_has_used_up_nothing_of_its_rate(process):
+    one, two = several(2)
+    rules = DeliveryRules(providers={"first": {"rate": 0.0001}})
+    a, b = first(connects=[away()]), second()
+    delivery = process(a, b, rules=rules)
+    deliver(delivery, one)
+    deliver(delivery, two)
+    assert (b.ids, a.ids) == ([one.pk], [two.pk])
