@@ -127,6 +127,14 @@ class Notification(models.Model):
             models.Index(
                 F("channel"), F("priority").desc(), F("available_at"), condition=Q(status="accepted"), name="due"
             ),
+            # Serves consumers: what must not wait in a broker's queue.
+            models.Index(
+                F("channel"),
+                F("priority").desc(),
+                F("available_at"),
+                condition=Q(status__in=["accepted", "queued"], priority__gte=priorities.URGENT_FROM),
+                name="urgent",
+            ),
             # Serves the sweeper: leases that are over.
             models.Index(fields=["lease_expires_at"], condition=Q(status__in=["claimed", "sending"]), name="leased"),
             # Serves the sweeper: queued ones that no consumer has come for.
