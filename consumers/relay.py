@@ -1,4 +1,4 @@
-"""Keeps RabbitMQ's queues topped up from the table, most urgent first: short queue, long table.
+"""Keeps RabbitMQ's queues topped up from the table, most urgent first: short queue, long table. Tells dead letters.
 
 A notification is called queued before its hint is published, and that is committed. So a consumer that gets the hint a
 millisecond later finds the row free. What a crash leaves behind (queued, and no hint in the broker) the sweeper opens
@@ -6,6 +6,7 @@ again in seconds: see `missing_hints.py`.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -17,6 +18,8 @@ from gateway import due_signal, outbox
 
 log = structlog.stdlib.get_logger(__name__)
 
+#: An untold dead letter waits so long at most; after trouble with failed.queue, so long.
+TELL_EVERY, TELL_AGAIN = timedelta(seconds=1), timedelta(seconds=15)
 #: Hints published together, under one commit before and one pipeline of confirms after.
 FLIGHT = 500
 #: An idle relay looks into the table so often, whether or not it was told that something is due.
@@ -40,6 +43,7 @@ class Relay:
         self._flight = flight
         self._pause = FIRST_PAUSE
         self._is_full = False
+        self._tell_at = 0.0
 
     def run(self, *, once: bool = False, on_turn: Callable[[int], None] = lambda published: None) -> None:
         """Turn until told to stop; with `once` until there is nothing due, or no room."""
@@ -55,12 +59,14 @@ class Relay:
             self._bell.close()
 
     def _turn(self) -> int | None:
-        """Top up every queue; returns how many hints went out, None after trouble."""
+        """Top up every queue; returns how many messages went out, None after trouble."""
         if not self._bell.wait_until_up(LOOK_EVERY):
             return None  # the connection says for itself what is wrong, and is opened again by itself
         try:
             self._is_full = False
             published = sum([self.top_up(channel) for channel in self._channels])
+            if time.monotonic() >= self._tell_at:
+                published += self._tell_dead_letters()
         except (BrokerUnavailable, OperationalError, InterfaceError) as error:
             self._rest(error)
             return None
@@ -100,6 +106,22 @@ class Relay:
                 refused=len(refused),
             )
             raise BrokerUnavailable("RabbitMQ did not take hints.")
+
+    def _tell_dead_letters(self) -> int:
+        """First published, then marked: a crash in between tells them twice, never not at all. Returns how many."""
+        given_up = outbox.untold_dead_letters(limit=self._flight)
+        refused = self._bell.tell_dead_letters(given_up) if given_up else set()
+        told = [each for each in given_up if each.id not in refused]
+        outbox.mark_told(told)
+        has_more = len(given_up) == self._flight and not refused
+        pause = timedelta(0) if has_more else TELL_AGAIN if refused else TELL_EVERY
+        self._tell_at = time.monotonic() + pause.total_seconds()
+        if refused:
+            # Whoever watches failed.queue has to wait; nobody who waits for a message does.
+            log.error(
+                "RabbitMQ did not take dead letters; they are told later.", action="refused", refused=len(refused)
+            )
+        return len(told)
 
     def _idle(self) -> None:
         if self._is_full:

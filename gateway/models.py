@@ -93,6 +93,10 @@ class Notification(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
+    #: When its id was told on failed.queue; another life clears it.
+    dead_lettered_at = models.DateTimeField(null=True)
+    #: When an operator laid a dead letter aside for good; who and why is in the event.
+    discarded_at = models.DateTimeField(null=True)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -130,8 +134,14 @@ class Notification(models.Model):
             models.Index(fields=["expires_at"], condition=Q(status__in=sorted(NOT_HANDED_OVER)), name="expiring"),
             # Serves the sweeper and the operator: doubts to settle, oldest first.
             models.Index(fields=["updated_at"], condition=Q(status="unknown"), name="in_doubt"),
-            # Serves the operator: dead letters, newest first.
-            models.Index(fields=["-updated_at"], condition=Q(status="failed"), name="dead_letters"),
+            # Serves the operator and the alerts: dead letters that wait for a decision, newest first.
+            models.Index(
+                fields=["-updated_at"], condition=Q(status="failed", discarded_at__isnull=True), name="dead_letters"
+            ),
+            # Serves the relay: dead letters that failed.queue has not been told of.
+            models.Index(
+                fields=["updated_at"], condition=Q(status="failed", dead_lettered_at__isnull=True), name="untold"
+            ),
             # `user` carries Django's own index: serves "did Ann get it?".
         ]
 
@@ -188,7 +198,7 @@ class NotificationEvent(models.Model):
     """A step in the life of a notification that its row and its attempts do not tell by themselves. Append-only."""
 
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="events")
-    #: A status, or: retrying, released, possible_duplicate, replayed, late_answer.
+    #: A status, or: retrying, released, possible_duplicate, replayed, discarded, late_answer.
     type = models.CharField(max_length=30)
     at = models.DateTimeField(db_default=Now())
     reason = models.CharField(max_length=30, blank=True)

@@ -58,5 +58,5 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(status__in=statuses.EXPIRE.sources, expires_at__lte=Now())
 
     def dead_letters(self) -> Self:
-        """Given up; an operator may give them another life."""
-        return self.filter(status=Status.FAILED)
+        """Given up, and nobody has decided yet: an operator may give them another life or lay them aside."""
+        return self.filter(status=Status.FAILED, discarded_at__isnull=True)

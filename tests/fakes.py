@@ -128,8 +128,5 @@ class FakeBroker:
     def ack(self, batch: Batch) -> None:
         self.acked.append(batch)
 
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """Nobody watches."""
-
     def close(self) -> None:
         self.close_count += 1

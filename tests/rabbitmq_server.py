@@ -105,10 +105,14 @@ class Tap:
 
     def take_all(self, queue: str) -> list[bytes]:
         """The bodies of all messages that are ready; they are gone then."""
-        bodies = []
-        while (body := self._take_one(queue)) is not None:
-            bodies.append(body)
-        return bodies
+        return [body for _, body in self.take_whole(queue)]
+
+    def take_whole(self, queue: str) -> list[tuple]:
+        """The same with their properties."""
+        messages = []
+        while (message := self._take_one(queue)) is not None:
+            messages.append(message)
+        return messages
 
     def depth(self, queue: str) -> int:
         """Ready messages."""
@@ -135,7 +139,7 @@ class Tap:
         answered, found = threading.Event(), []
 
         def got(channel, method, properties, body):
-            found.append(body)
+            found.append((properties, body))
             answered.set()
 
         def ask():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from gateway.outbox import Hint
+from gateway.outbox import GivenUp, Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,6 @@ class Broker(Protocol):
     def ack(self, batch: Batch) -> None:
         """The batch is recorded: after the record, never before."""
 
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """Tell whoever watches `failed.queue`; the row has decided already."""
-
     def close(self) -> None:
         """Let go of connections. May be called twice."""
 
@@ -61,6 +58,9 @@ class Bell(Protocol):
 
     def ring(self, channel: str, hints: Sequence[Hint]) -> set[UUID]:
         """Publish; returns when the broker has the hints for sure, with the ids of those it did not take."""
+
+    def tell_dead_letters(self, given_up: Sequence[GivenUp]) -> set[UUID]:
+        """Tell whoever watches `failed.queue`; as `ring`, with the ids of those it did not take."""
 
     def wait_until_up(self, within: timedelta) -> bool:
         """Whether it can be asked; waits for that no longer than told."""

@@ -44,8 +44,5 @@ class DatabaseBroker:
     def ack(self, batch: Batch) -> None:
         """Nothing to do: a claimed row is no longer due."""
 
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """Nothing to do: the failed row is the dead letter."""
-
     def close(self) -> None:
         """Nothing is open."""

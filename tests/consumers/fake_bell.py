@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from consumers.brokers.base import BrokerUnavailable, QueueDepth
-from gateway.outbox import Hint
+from gateway.outbox import GivenUp, Hint
 
 
 class FakeBell:
@@ -23,6 +23,13 @@ class FakeBell:
         #: What depth answers instead of what was rung.
         self.ready: int | None = None
         self.flights: list[int] = []
+        #: What failed.queue was told, in the order of publication.
+        self.told: list[GivenUp] = []
+        self.told_flights: list[int] = []
+        #: So many dead letters of the next flight are refused, the last ones.
+        self.refuses_dead_letters = 0
+        #: Raised when dead letters are told.
+        self.telling_trouble: BrokerUnavailable | None = None
         self.close_count = 0
         self.is_up = True
 
@@ -40,6 +47,15 @@ class FakeBell:
         self.refuses = 0
         self.rung.setdefault(channel, []).extend(taken)
         return set(refused)
+
+    def tell_dead_letters(self, given_up: Sequence[GivenUp]) -> set[UUID]:
+        if self.telling_trouble:
+            raise self.telling_trouble
+        count = len(given_up) - self.refuses_dead_letters
+        self.refuses_dead_letters = 0
+        self.told.extend(given_up[:count])
+        self.told_flights.append(len(given_up))
+        return {each.id for each in given_up[count:]}
 
     def wait_until_up(self, within: timedelta) -> bool:
         return self.is_up

@@ -8,12 +8,14 @@ from uuid import UUID
 from pika.exceptions import AMQPError
 
 from consumers.brokers.base import BrokerReconnecting, BrokerUnavailable, QueueDepth
-from consumers.brokers.rabbitmq.hint_format import hint_body
+from consumers.brokers.rabbitmq.hint_format import dead_letter_body, hint_body
 from consumers.brokers.rabbitmq.link import Link
 from consumers.brokers.rabbitmq.publisher import Flight, Outgoing, Publisher
 from consumers.brokers.rabbitmq.topology import Topology
-from gateway.outbox import Hint
+from gateway.outbox import GivenUp, Hint
 
+#: The AMQP type of our own messages in failed.queue; what the broker set aside there has an `x-death` header instead.
+DEAD_LETTER = "dead_letter"
 #: A flight that has no answer by then counts as lost.
 CONFIRM_WITHIN = timedelta(seconds=10)
 
@@ -41,12 +43,17 @@ class RabbitMQBell:
     def ring(self, channel: str, hints: Sequence[Hint]) -> set[UUID]:
         """Raises `BrokerUnavailable` when it is not certain of all."""
         key = self._topology.queue(channel)
-        outgoing = [Outgoing(str(hint.id), key, hint_body(hint.id), hint.correlation_id) for hint in hints]
-        refused = publish(self._link, self._publisher, outgoing)
-        if refused:
-            # Somebody has deleted a queue or a binding: connecting anew declares it again.
-            self._link.renew()
-        return {UUID(each) for each in refused}
+        return self._publish([Outgoing(str(hint.id), key, hint_body(hint.id), hint.correlation_id) for hint in hints])
+
+    def tell_dead_letters(self, given_up: Sequence[GivenUp]) -> set[UUID]:
+        """Id and reason for whoever watches. Raises `BrokerUnavailable` when it is not certain of all."""
+        key = self._topology.failed
+        return self._publish(
+            [
+                Outgoing(str(each.id), key, dead_letter_body(each), each.correlation_id, type=DEAD_LETTER)
+                for each in given_up
+            ]
+        )
 
     def wait_until_up(self, within: timedelta) -> bool:
         """Whether it was connected in time."""
@@ -55,6 +62,13 @@ class RabbitMQBell:
     def close(self) -> None:
         """Hang up."""
         self._link.close()
+
+    def _publish(self, outgoing: Sequence[Outgoing]) -> set[UUID]:
+        refused = publish(self._link, self._publisher, outgoing)
+        if refused:
+            # Somebody has deleted a queue or a binding: connecting anew declares it again.
+            self._link.renew()
+        return {UUID(each) for each in refused}
 
     def _depth(self, queue: str) -> QueueDepth:
         self._link.require(to_publish=True)

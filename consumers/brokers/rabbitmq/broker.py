@@ -2,20 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import timedelta
-from uuid import UUID
-
-import structlog
 
 from consumers.brokers.base import Batch
-from consumers.brokers.rabbitmq.hint_format import dead_letter_body
 from consumers.brokers.rabbitmq.link import Link
-from consumers.brokers.rabbitmq.publisher import Flight, Outgoing, Publisher
 from consumers.brokers.rabbitmq.receiver import Receipt, Receiver
 from consumers.brokers.rabbitmq.topology import Topology
-
-log = structlog.stdlib.get_logger(__name__)
 
 #: Hints fetched ahead when nobody says how many.
 PREFETCH = 200
@@ -30,11 +22,10 @@ class RabbitMQBroker:
     def __init__(self, url: str, channel: str, *, prefetch: int = PREFETCH, topology: Topology | None = None) -> None:
         self._topology = topology or Topology()
         self._receiver = Receiver(self._topology.queue(channel), prefetch=prefetch)
-        self._publisher = Publisher(self._topology.exchange)
         self._link = Link(
             url,
             declarations=self._topology.declarations(),
-            parts=[self._receiver, self._publisher],
+            parts=[self._receiver],
             name=f"{channel} consumer",
         )
 
@@ -52,15 +43,6 @@ class RabbitMQBroker:
         receipt = batch.receipt
         if isinstance(receipt, Receipt) and receipt.tags:
             self._link.call(lambda: self._receiver.acknowledge(receipt))
-
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """Id and reason for whoever watches. Does not wait: the row holds the truth, the queue is news of it."""
-        message = Outgoing(str(notification_id), self._topology.failed, dead_letter_body(notification_id, reason))
-        flight = Flight([message])
-        flight.landed.add_done_callback(_tell_trouble(notification_id))
-        self._publisher.board(flight)
-        if not self._link.call(self._publisher.take_off):
-            flight.crash(ConnectionError("There is no connection."))
 
     def stop_receiving(self) -> None:
         """Fetch nothing more; what no thread has taken goes to others. Acknowledgements still work."""
@@ -105,24 +87,8 @@ class Share:
         """As the broker."""
         self._broker.ack(batch)
 
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """As the broker."""
-        self._broker.dead_letter(notification_id, reason)
-
     def close(self) -> None:
         """This thread is done. May be called twice."""
         if not self._is_closed:
             self._is_closed = True
             self._on_close(self)
-
-
-def _tell_trouble(notification_id: UUID) -> Callable[[Future[set[str]]], None]:
-    def landed(flight: Future[set[str]]) -> None:
-        if flight.exception() or flight.result():
-            log.warning(
-                "A dead letter did not reach failed.queue; its row says it all.",
-                action="dead_letter",
-                notification_id=str(notification_id),
-            )
-
-    return landed

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from gateway.outbox import GivenUp
+
 VERSION = 1
 READABLE = frozenset({VERSION, max(VERSION - 1, 1)})
 #: Ours has less than a hundred bytes; what is longer is not even looked at.
@@ -21,9 +23,10 @@ def hint_body(notification_id: UUID) -> bytes:
     return b'{"v":%d,"id":"%s"}' % (VERSION, str(notification_id).encode())
 
 
-def dead_letter_body(notification_id: UUID, reason: str) -> bytes:
+def dead_letter_body(given_up: GivenUp) -> bytes:
     """The message that says: this one was given up, and why."""
-    return orjson.dumps({"v": VERSION, "id": str(notification_id), "reason": reason})
+    fields = {"v": VERSION, "id": str(given_up.id), "reason": given_up.reason, "channel": given_up.channel}
+    return orjson.dumps(fields | {"correlation_id": given_up.correlation_id})
 
 
 def read_hint(body: bytes) -> UUID | None:

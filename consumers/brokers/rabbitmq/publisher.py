@@ -21,6 +21,8 @@ class Outgoing(NamedTuple):
     correlation_id: str = ""
     #: Milliseconds, as text (AMQP 0-9-1, section 4.2.6 of RabbitMQ's extensions); empty for no limit.
     expiration: str = ""
+    #: What kind of message it is, for those who watch; empty for a hint.
+    type: str = ""
 
 
 class Flight:
@@ -102,6 +104,7 @@ class Publisher:
             message_id=message.key,
             correlation_id=message.correlation_id or None,
             expiration=message.expiration or None,
+            type=message.type or None,
         )
         # Mandatory: RabbitMQ confirms a message that no queue wants, and drops it.
         self._channel.basic_publish(self._exchange, message.routing_key, message.body, properties, mandatory=True)

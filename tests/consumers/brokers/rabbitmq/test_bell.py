@@ -2,7 +2,7 @@
 
 import struct
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from consumers.brokers.base import BrokerUnavailable, QueueDepth
 from consumers.brokers.rabbitmq import bell as bell_module
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
-from consumers.brokers.rabbitmq.hint_format import hint_body
-from gateway.outbox import Hint
+from consumers.brokers.rabbitmq.hint_format import dead_letter_body, hint_body
+from gateway.outbox import GivenUp, Hint
 from tests.rabbitmq_server import PATIENCE, until
 
 LONG = timedelta(seconds=PATIENCE)
@@ -51,6 +51,38 @@ def test_what_is_confirmed_lies_in_the_queue_of_its_channel(make, tap, topology)
     assert make().ring("push", hints) == set()
     assert tap.take_all(topology.queue("push")) == [hint_body(hint.id) for hint in hints]
     assert tap.depth(topology.queue("email")) == 0
+
+
+def dead(count):
+    return [GivenUp(uuid.uuid4(), "poison", "email", "story-1", datetime.now(UTC)) for _ in range(count)]
+
+
+def test_dead_letters_are_told_on_failed_queue_and_persist(make, tap, topology):
+    letters = dead(2)
+    assert make().tell_dead_letters(letters) == set()
+    found = tap.take_whole(topology.failed)
+    assert [body for _, body in found] == [dead_letter_body(each) for each in letters]
+    assert {(each.type, each.delivery_mode, each.correlation_id) for each, _ in found} == {
+        ("dead_letter", 2, "story-1")
+    }
+    assert tap.depth(topology.queue("email")) == 0
+
+
+def test_what_the_broker_set_aside_is_told_apart_from_dead_letters(make, tap, topology, queue):
+    (letter,) = dead(1)
+    make().tell_dead_letters([letter])
+    tap.put(b"rubbish", queue=topology.failed)
+    kinds = {properties.type for properties, _ in tap.take_whole(topology.failed)}
+    assert kinds == {"dead_letter", None}
+
+
+def test_dead_letters_that_no_queue_takes_are_named(make, tap, topology):
+    bell, letters = make(), dead(3)
+    tap.ask("queue_delete", queue=topology.failed)
+    assert bell.tell_dead_letters(letters) == {each.id for each in letters}
+    assert bell.wait_until_up(LONG)  # a new connection has declared it again
+    until(lambda: bell._link.is_up, "the connection")
+    assert bell.tell_dead_letters(letters) == set()
 
 
 def test_a_whole_pipeline_is_confirmed(make, tap, queue):

@@ -6,7 +6,6 @@ import threading
 import uuid
 from datetime import timedelta
 
-import orjson
 import pika
 import pytest
 from pika import spec
@@ -14,7 +13,7 @@ from structlog.testing import capture_logs
 
 from consumers.brokers.base import BrokerReconnecting
 from consumers.brokers.rabbitmq.broker import RabbitMQBroker
-from consumers.brokers.rabbitmq.hint_format import dead_letter_body, hint_body
+from consumers.brokers.rabbitmq.hint_format import hint_body
 from consumers.brokers.rabbitmq.topology import DELIVERY_LIMIT
 from tests.rabbitmq_server import PATIENCE, until
 
@@ -372,25 +371,3 @@ def test_a_message_that_comes_again_and_again_ends_in_the_failed_queue(make, put
     until(lambda: tap.depth(topology.failed) == 1, "the end of it")
     assert tap.take_all(topology.failed) == [hint_body(only)]
     assert tap.depth(queue) == 0
-
-
-# --- dead letters -----------------------------------------------------------------------------------------------------
-
-
-def test_a_dead_letter_reaches_the_failed_queue_with_its_reason(make, tap, topology):
-    broker, dead = make(), uuid.uuid4()
-    assert broker._link.wait_until_up(LONG)
-    broker.dead_letter(dead, "poison")
-    until(lambda: tap.depth(topology.failed) == 1, "the dead letter")
-    (found,) = tap.take_all(topology.failed)
-    assert found == dead_letter_body(dead, "poison")
-    assert set(orjson.loads(found)) == {"v", "id", "reason"}
-
-
-def test_a_dead_letter_that_cannot_be_told_costs_a_log_line_and_nothing_else(make, wire):
-    wire.cut()
-    broker = make(wire.url)
-    with capture_logs() as lines:
-        broker.dead_letter(uuid.uuid4(), "poison")
-        until(lambda: "dead_letter" in [line["action"] for line in lines], "the log line")
-    assert [line["action"] for line in lines if line["action"] != "rabbitmq_lost"] == ["dead_letter"]

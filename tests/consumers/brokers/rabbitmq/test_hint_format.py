@@ -1,6 +1,7 @@
 """What a broker message holds, and what is read out of one."""
 
 import uuid
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.brokers.rabbitmq.hint_format import LONGEST, VERSION, dead_letter_body, hint_body, read_hint
+from gateway.outbox import GivenUp
 
 ID = uuid.UUID("0190a0b0-0000-7000-8000-00000000abcd")
 WRITTEN = str(ID)
+DEAD = GivenUp(ID, "poison", "email", "story-1", datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def body(**fields) -> bytes:
@@ -27,11 +30,17 @@ def test_a_hint_holds_version_and_id_and_nothing_else():
 
 
 def test_a_dead_letter_holds_the_reason_as_well():
-    assert orjson.loads(dead_letter_body(ID, "poison")) == {"v": 1, "id": WRITTEN, "reason": "poison"}
+    assert orjson.loads(dead_letter_body(DEAD)) == {
+        "v": 1,
+        "id": WRITTEN,
+        "reason": "poison",
+        "channel": "email",
+        "correlation_id": "story-1",
+    }
 
 
 def test_a_dead_letter_that_is_put_back_by_hand_is_a_hint():
-    assert read_hint(dead_letter_body(ID, "poison")) == ID
+    assert read_hint(dead_letter_body(DEAD)) == ID
 
 
 def test_fields_of_a_newer_release_are_ignored():
