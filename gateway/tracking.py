@@ -359,28 +359,35 @@ def settle_by_hand(notification_id: UUID, *, who: str, arrived: bool) -> bool:
 
 
 @transaction.atomic
-def replay(ids: Collection[UUID], *, who: str, why: str) -> set[UUID]:
-    """Give dead letters another life: a new series of tries under the same id. Returns those that were dead letters.
+def replay(ids: Collection[UUID], *, who: str, why: str, include_doubtful: bool = False) -> set[UUID]:
+    """Give dead letters another life: a new series of tries under the same id. Returns those that got one.
 
-    One whose last outcome was a doubt is flagged: it may arrive twice.
+    Never what a provider has taken. What it may have taken only when asked for, and flagged: it may arrive twice.
     """
-    doubtful = set(
-        Notification.objects.dead_letters().filter(pk__in=ids, reason="outcome_unknown").values_list("pk", flat=True)
-    )
-    return settle(
-        [
-            (
-                Held(pk),
-                Verdict(
-                    change=statuses.REPLAY,
-                    reason="waiting",
-                    data={"who": who, "why": why},
-                    available=timedelta(0),
-                    columns={"tries_used": 0, "crash_count": 0, "expires_at": Now() + REPLAY_TTL}
-                    | ({"possible_duplicate": True} if pk in doubtful else {}),
-                    event="replayed",
-                ),
-            )
-            for pk in ids
-        ]
+    waiting = Notification.objects.dead_letters().filter(pk__in=ids).select_for_update().order_by("pk")
+    reasons = dict(waiting.values_list("pk", "reason"))
+    taken, doubtful = _evidence(reasons)
+    doubtful |= {pk for pk, reason in reasons.items() if reason == "outcome_unknown"}
+    chosen = reasons.keys() - taken - (set() if include_doubtful else doubtful)
+    return settle([(Held(pk), _replay_verdict(who, why, is_doubtful=pk in doubtful)) for pk in chosen])
+
+
+def _evidence(ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Which of these a provider has for sure, and which it may have. An answer that comes just now is waited for."""
+    attempts = DeliveryAttempt.objects.filter(notification_id__in=ids).select_for_update().order_by("pk")
+    answers = list(attempts.values_list("notification_id", "outcome"))
+    taken = {pk for pk, outcome in answers if outcome == Outcome.ACCEPTED}
+    taken |= set(ProviderEvent.objects.filter(notification_id__in=ids).values_list("notification_id", flat=True))
+    return taken, {pk for pk, outcome in answers if outcome in (None, Outcome.UNKNOWN)}
+
+
+def _replay_verdict(who: str, why: str, *, is_doubtful: bool) -> Verdict:
+    fresh = {"tries_used": 0, "crash_count": 0, "expires_at": Now() + REPLAY_TTL, "dead_lettered_at": None}
+    return Verdict(
+        change=statuses.REPLAY,
+        reason="waiting",
+        data={"who": who, "why": why},
+        available=timedelta(0),
+        columns=fresh | ({"possible_duplicate": True} if is_doubtful else {}),
+        event="replayed",
     )

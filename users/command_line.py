@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
@@ -37,6 +37,26 @@ def duration(text: str) -> timedelta:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; 45s, 30m, 12h or 90d is needed.")
     return int(found[1]) * UNITS[found[2]]
+
+
+def since(text: str) -> datetime | timedelta:
+    """An argument such as 2h (so long ago), 2026-11-01 or 2026-11-01T14:30; moments without a zone are in UTC."""
+    if re.fullmatch(r"[0-9]+[smhd]", text):
+        return duration(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        words = f"{text!r} is neither so long ago (30m, 2h, 7d) nor a moment (2026-11-01, 2026-11-01T14:30)."
+        raise argparse.ArgumentTypeError(words) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def rate(text: str) -> float:
+    """An argument such as 50/s or 600/m, as how many a second."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})/([smh])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; 50/s, 600/m or 1000/h is needed.")
+    return int(found[1]) / UNITS[found[2]].total_seconds()
 
 
 def positive(text: str) -> int:

@@ -1,6 +1,4 @@
-"""What becomes of a hand-over nobody reported back from, and of dead letters."""
-
-from uuid import uuid4
+"""What becomes of a hand-over nobody reported back from."""
 
 import pytest
 
@@ -9,7 +7,7 @@ from gateway.channel_contract import EventType, Outcome
 from gateway.models import DeliveryAttempt, Notification
 from gateway.statuses import Status
 from templates_app.models import OnUnknown, Template
-from tests.factories import AttemptFactory, NotificationFactory, PublishedVersionFactory, ago
+from tests.factories import AttemptFactory, PublishedVersionFactory
 from tests.gateway.ledger_scene import (
     BUSY,
     RETRY,
@@ -135,34 +133,3 @@ def test_an_operator_settles_a_doubt(arrived, status, reason):
     assert (found.status, found.reason, found.reason_data) == (status, reason, {"who": "Ann"})
     assert (found.sent_at is not None) is arrived
     assert not tracking.settle_by_hand(row.pk, who="Bob", arrived=not arrived)
-
-
-# --- another life -----------------------------------------------------------------------------------------------------
-
-
-def test_a_dead_letter_gets_another_life_under_the_same_id():
-    row = NotificationFactory(
-        status=Status.FAILED, reason="rejected", tries_used=8, crash_count=5, expires_at=ago(days=1)
-    )
-    assert tracking.replay([row.pk], who="Ann", why="address corrected") == {row.pk}
-    found = Notification.objects.get()
-    assert (found.status, found.reason, found.tries_used, found.crash_count) == (Status.ACCEPTED, "waiting", 0, 0)
-    assert not found.possible_duplicate
-    assert outbox.due_ids(channel=row.channel, limit=10) == [row.pk]
-    event = row.events.get()
-    assert (event.type, event.data) == ("replayed", {"who": "Ann", "why": "address corrected"})
-
-
-def test_a_dead_letter_that_ended_in_doubt_is_flagged_when_it_is_replayed():
-    doubtful = NotificationFactory(status=Status.FAILED, reason="outcome_unknown")
-    refused = NotificationFactory(status=Status.FAILED, reason="rejected")
-    tracking.replay([doubtful.pk, refused.pk], who="Ann", why="again")
-    flags = dict(Notification.objects.values_list("pk", "possible_duplicate"))
-    assert flags == {doubtful.pk: True, refused.pk: False}
-
-
-def test_only_dead_letters_are_replayed():
-    failed = NotificationFactory(status=Status.FAILED)
-    sent = NotificationFactory(status=Status.SENT)
-    assert tracking.replay([failed.pk, sent.pk, uuid4()], who="Ann", why="again") == {failed.pk}
-    assert tracking.replay([failed.pk], who="Bob", why="again") == set()

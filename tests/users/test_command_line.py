@@ -1,4 +1,5 @@
 import argparse
+import shlex
 
 import pytest
 from django.core.management import get_commands, load_command_class
@@ -40,7 +41,7 @@ def test_help_ends_with_examples_that_keep_their_lines(name):
 def test_examples_are_accepted_by_their_command(name):
     command = load_command_class(get_commands()[name], name)
     for example in command.examples:
-        arguments = example.partition(f"manage.py {name}")[2].split()
+        arguments = shlex.split(example.partition(f"manage.py {name}")[2])
         command.create_parser("manage.py", name).parse_args(arguments)
 
 
