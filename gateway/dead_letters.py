@@ -131,14 +131,14 @@ def foretell(
     rows = choice.of(Notification.objects.dead_letters()).order_by("updated_at")
     columns = ("channel", "user_id", "category_code", "priority", "reason")
     looked_at = list(rows.annotate(is_taken=_TAKEN, is_doubtful=_DOUBTFUL).only(*columns)[:limit])
-    untaken = [each for each in looked_at if not each.is_taken]
-    doubtful = [each for each in untaken if each.is_doubtful]
-    revived = (untaken if include_doubtful else [each for each in untaken if not each.is_doubtful])[:most]
+    untaken = [each for each in looked_at if not each.is_taken]  # type: ignore[attr-defined]  # annotated
+    clear = [each for each in untaken if not each.is_doubtful]  # type: ignore[attr-defined]  # annotated
+    revived = (untaken if include_doubtful else clear)[:most]
     return Forecast(
         count=len(revived),
         is_capped=len(looked_at) == limit and len(revived) != most,
         taken=len(looked_at) - len(untaken),
-        doubtful=len(doubtful),
+        doubtful=len(untaken) - len(clear),
         refused=dict(_refused_again(revived)),
     )
 

@@ -75,6 +75,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _page(_("Providers & breakers"), "electrical_services", "gateway", "providerstate"),
                 _page(_("Live services"), "dns", "consumers", "serviceinstance"),
+                _page(_("Alerts"), "notifications_active", "consumers", "alert"),
             ],
         ),
         (

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import connection
 
 from channels_email.channel import PROVIDERS as EMAIL_PROVIDERS
@@ -152,3 +154,32 @@ def links_are_encrypted(**kwargs: Any) -> list[CheckMessage]:
             id="notify.W015",
         )
     ]
+
+
+@register(TAG)
+def alert_mails_can_be_sent(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E008"""
+    wrong = [address for address in settings.ALERT_EMAILS if not is_address(address)]
+    found: list[CheckMessage] = [
+        Error(
+            f"ALERT_EMAILS names {address!r}, which is no e-mail address.",
+            hint="Separate addresses by commas: ops@example.com,ann@example.com.",
+            id="notify.E008",
+        )
+        for address in wrong
+    ]
+    if bool(settings.ALERT_EMAILS) != bool(settings.ALERT_EMAIL_URL):
+        given, missing = ("ALERT_EMAILS", "ALERT_EMAIL_URL")[:: 1 if settings.ALERT_EMAILS else -1]
+        words = f"{given} is set and {missing} is not: nobody would get an alert by mail."
+        hint = "Set both: ALERT_EMAILS=ops@example.com, ALERT_EMAIL_URL=smtp+tls://user:password@host:587."
+        found.append(Error(words, hint=hint, id="notify.E008"))
+    return found
+
+
+def is_address(text: str) -> bool:
+    """Whether a mail can be addressed like that."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

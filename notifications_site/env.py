@@ -5,8 +5,10 @@ Each reader notes what it read in `VARIABLES`, so documentation and `.env.exampl
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +25,14 @@ Value = TypeVar("Value")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
+UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+#: Schemes of mail servers, and the ports they usually listen on.
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -116,6 +126,59 @@ def parsed(name: str, parse: Callable[[str], Value], *, meaning: str) -> Value:
         return parse(_note(name, "", meaning) or "")
     except ValueError as error:
         raise WrongSetting(f"{name}: {error}") from error
+
+
+def duration(name: str, default: timedelta, *, shown_default: str, least: timedelta, meaning: str) -> timedelta:
+    """A length of time such as 45s, 30m, 12h or 7d."""
+    raw = _note(name, shown_default, meaning)
+    if raw is None:
+        return default
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", raw)
+    value = int(found[1]) * UNITS[found[2]] if found else timedelta(0)
+    if value < least:
+        raise WrongSetting(f"{name} is {raw!r}; 45s, 30m, 12h or 7d is needed, at least {least}.")
+    return value
+
+
+def web_address(name: str, *, meaning: str) -> str:
+    """An address such as ``https://chat.example.com/hook``; empty when there is none. It may hold a secret."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    try:
+        parts = urlsplit(raw)
+        is_readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_readable = False
+    if not is_readable or not raw.isascii() or any(character.isspace() for character in raw):
+        raise WrongSetting(f"{name} is not an address we can read; https://host/path is needed.")
+    return raw
+
+
+def mail_backend(name: str, *, meaning: str) -> dict[str, Any]:
+    """A mail server such as ``smtp+tls://user:password@host:587``, as Django's backend takes it; empty when none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return {}
+    # The address may hold a password: it is never repeated.
+    needed = "smtp+tls://user:password@host:587 is needed (smtp+ssl:// for port 465, smtp:// without encryption)"
+    scheme = raw.partition("://")[0]
+    if scheme not in MAIL_PORTS:
+        raise WrongSetting(f"{name} is not a mail server's address; {needed}.")
+    try:
+        config = environ.Env.email_url_config(raw)
+    except ValueError as error:
+        raise WrongSetting(f"{name} is not an address we can read; {needed}.") from error
+    if not config["EMAIL_HOST"]:
+        raise WrongSetting(f"{name} names no host; {needed}.")
+    return {
+        "host": config["EMAIL_HOST"],
+        "port": config["EMAIL_PORT"] or MAIL_PORTS[scheme],
+        "username": config["EMAIL_HOST_USER"] or "",
+        "password": config["EMAIL_HOST_PASSWORD"] or "",
+        "use_tls": scheme == "smtp+tls",
+        "use_ssl": scheme == "smtp+ssl",
+    }
 
 
 def broker_url(name: str, *, meaning: str) -> str:

@@ -1,5 +1,6 @@
 """All settings on one page. Without any variable this is the embedded mode: SQLite, no broker, mail is captured."""
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -225,6 +226,25 @@ DELIVERY_RULES = env.parsed(
 )
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
+)
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+ALERT_EMAILS = env.words(
+    "ALERT_EMAILS", [], meaning="Operators who are told by mail when something is wrong, separated by commas."
+)
+ALERT_EMAIL_URL = env.mail_backend(
+    "ALERT_EMAIL_URL",
+    meaning="Mail server for that, better not the one of the notifications: smtp+tls://user:password@host:587.",
+)
+ALERT_WEBHOOK_URL = env.web_address(
+    "ALERT_WEBHOOK_URL", meaning="Where alerts are posted as JSON; Slack, Mattermost and their like show the text."
+)
+ALERT_QUIET_PERIOD = env.duration(
+    "ALERT_QUIET_PERIOD",
+    timedelta(hours=1),
+    shown_default="1h",
+    least=timedelta(minutes=1),
+    meaning="So long the same alert is not sent again: 30m, 1h, 1d.",
 )
 
 # --- API --------------------------------------------------------------------------------------------------------------

@@ -83,6 +83,26 @@ def test_a_mail_password_in_the_open_is_a_warning_outside_of_one_machine(product
     assert "notify.W018" not in found()
 
 
+@pytest.mark.parametrize(
+    ("emails", "server", "says"),
+    [
+        (["ops@example.com"], {}, "ALERT_EMAILS is set and ALERT_EMAIL_URL is not"),
+        ([], {"host": "mail.example.com"}, "ALERT_EMAIL_URL is set and ALERT_EMAILS is not"),
+        (["ops at example"], {"host": "mail.example.com"}, "'ops at example', which is no e-mail address"),
+    ],
+)
+def test_alerts_that_would_reach_nobody_are_an_error(settings, emails, server, says):
+    settings.ALERT_EMAILS, settings.ALERT_EMAIL_URL = emails, server
+
+    assert says in found()["notify.E008"].msg
+
+
+def test_alerts_with_addresses_and_a_server_are_in_order(settings):
+    settings.ALERT_EMAILS, settings.ALERT_EMAIL_URL = ["ops@example.com"], {"host": "mail.example.com"}
+
+    assert found() == {}
+
+
 def test_capture_in_production_is_an_error_for_each_channel(production):
     messages = [message for message in run_checks(tags=[TAG]) if message.id == "notify.E002"]
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -302,3 +303,75 @@ def test_a_value_with_a_form_of_its_own_is_refused_with_the_name_of_its_variable
         env.parsed("SOME_NUMBERS", lambda text: [int(each) for each in text.split(",")], meaning="Numbers.")
     monkeypatch.setenv("SOME_NUMBERS", "1,2")
     assert env.parsed("SOME_NUMBERS", lambda text: text.split(","), meaning="Numbers.") == ["1", "2"]
+
+
+# --- addresses of alerts, lengths of time -----------------------------------------------------------------------------
+
+
+def length(**how):
+    return env.duration("THING", timedelta(hours=1), shown_default="1h", least=timedelta(minutes=1), **M, **how)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 3600), ("90s", 90), ("30m", 1800), ("2d", 172_800)])
+def test_a_length_of_time_is_read(given, value, seconds):
+    given(value)
+    assert length() == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("value", ["1", "1 h", "-1h", "30s", "0h", "1w", "٣h", "9999999h"])
+def test_a_length_of_time_that_is_none_or_too_short_is_refused(given, value):
+    given(value)
+    with pytest.raises(WrongSetting, match=r"THING is .* 45s, 30m, 12h or 7d is needed, at least 0:01:00"):
+        length()
+
+
+@pytest.mark.parametrize("value", ["", "https://chat.example.com/hook?key=1", "http://127.0.0.1:8080/"])
+def test_a_web_address_is_taken_as_it_is(given, value):
+    given(value)
+    assert env.web_address("THING", **M) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ftp://chat.example.com/s3cret",
+        "https:///s3cret",
+        "https://h:99999/s3cret",
+        "file:///s3cret",
+        "https://h/s3 cret",
+    ],
+)
+def test_what_is_no_web_address_is_refused_without_being_repeated(given, value):
+    given(value)
+    with pytest.raises(WrongSetting, match="THING is not an address") as caught:
+        env.web_address("THING", **M)
+    assert "cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "server"),
+    [
+        ("smtp+tls://ann:p%40ss@mail.example.com", ("mail.example.com", 587, "ann", "p@ss", True, False)),
+        ("smtp+ssl://mail.example.com", ("mail.example.com", 465, "", "", False, True)),
+        ("smtp://127.0.0.1:2525", ("127.0.0.1", 2525, "", "", False, False)),
+    ],
+)
+def test_a_mail_server_for_alerts_is_read(given, value, server):
+    given(value)
+    names = ("host", "port", "username", "password", "use_tls", "use_ssl")
+    assert env.mail_backend("THING", **M) == dict(zip(names, server, strict=True))
+
+
+def test_without_a_mail_server_there_is_none():
+    assert env.mail_backend("THING", **M) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mail.example.com", "smtps://ann:s3cret@host", "smtp://", "smtp://ann:s3cret@host:port", "http://s3cret@h"],
+)
+def test_what_is_no_mail_server_is_refused_without_being_repeated(given, value):
+    given(value)
+    with pytest.raises(WrongSetting, match=r"THING .* is needed") as caught:
+        env.mail_backend("THING", **M)
+    assert "s3cret" not in str(caught.value)

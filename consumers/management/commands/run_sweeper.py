@@ -1,6 +1,7 @@
 """Looks after what nobody came back for."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -8,6 +9,8 @@ from django.conf import settings
 
 from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
+from consumers.alert_posts import configured_posts
+from consumers.alerts import LOOK_EVERY, AlertWatch
 from consumers.brokers import choice
 from consumers.brokers.rabbitmq.broker import PREFETCH
 from consumers.consumer_command import LoopCommand, broker_address, journal_folder
@@ -21,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Command(LoopCommand):
-    help = "Do the chores: stalled leases, doubts, expiry, late news, lost hints."
+    help = "Do the chores: stalled leases, doubts, expiry, news, lost hints, alerts."
     examples = ("manage.py run_sweeper", "manage.py run_sweeper --once")
     role = SWEEPER
 
@@ -37,5 +40,10 @@ class Command(LoopCommand):
             missing = MissingHints(looker, channels=Channel.values, prefetch=PREFETCH, limit=LIMIT)
             to_do.append(Chore("reopen_missing", timedelta(seconds=1), missing.reopen))
         log.info("Started.", action="start", broker=broker_address(), chores=len(to_do))
-        sweeper = Sweeper(to_do, stopping=process.stopping)
-        process.run([lambda: sweeper.run(once=options["once"], on_turn=process.note)])
+        # Mail servers and webhooks may be slow: alerts have a loop of their own, and no chore waits for it.
+        watch = AlertWatch(configured_posts(), quiet=settings.ALERT_QUIET_PERIOD)
+        sweepers = [
+            Sweeper(to_do, stopping=process.stopping),
+            Sweeper([Chore("alert", LOOK_EVERY, watch.look)], stopping=process.stopping),
+        ]
+        process.run([partial(each.run, once=options["once"], on_turn=process.note) for each in sweepers])

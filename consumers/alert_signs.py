@@ -1,0 +1,95 @@
+"""What operators are told of: each sign looks once and says what is wrong. Nothing is counted in full."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from consumers.models import Alert
+from gateway import priorities
+from gateway.database_clock import database_now
+from gateway.models import Notification
+from gateway.reasons import word
+from gateway.statuses import Status
+from users.channels import Channel
+
+#: So many are counted at most; then it is "1000 or more".
+COUNTED = 1000
+#: Longer than that a message that is due should not wait.
+DUE_FOR = timedelta(seconds=60)
+#: Longer than that a doubt should not be held.
+HELD_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something is wrong now."""
+
+    kind: Alert.Kind
+    subject: str = ""
+    count: int
+    #: For people, without personal data.
+    sentence: str
+    first: UUID | None = None
+    #: The newest case, for kinds where each case is news; None for trouble that simply lasts.
+    newest_at: datetime | None = None
+
+
+#: Is told up to when cases of its kind are known; finds nothing when all is well.
+Sign = Callable[[datetime | None], Iterable[Finding]]
+
+
+def dead_letters(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Some wait for a decision; those that are new are counted."""
+    waiting = Notification.objects.dead_letters().order_by("-updated_at")
+    new = waiting.filter(updated_at__gt=told_up_to) if told_up_to else waiting
+    rows = list(new.values_list("pk", "updated_at", "reason", "template__code")[:COUNTED])
+    if rows:
+        first, _, reason, template = rows[-1]
+        sentence = f"{_counted(len(rows), 'new dead letter')}; the first: {word(reason)} ({template})."
+        yield Finding(
+            kind=Alert.Kind.DEAD_LETTERS, count=len(rows), sentence=sentence, first=first, newest_at=rows[0][1]
+        )
+    elif waiting.exists():
+        yield Finding(kind=Alert.Kind.DEAD_LETTERS, count=0, sentence="Dead letters wait.", newest_at=told_up_to)
+
+
+def oldest_due(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Messages are due, and nobody comes for them."""
+    # Channel and priority are named, so that the index `due` leads straight to the oldest ones.
+    due = Notification.objects.due().filter(
+        channel__in=Channel.values, priority__in=range(priorities.MOST + 1), available_at__lte=Now() - DUE_FOR
+    )
+    queued = Notification.objects.filter(
+        channel__in=Channel.values, status=Status.QUEUED, published_at__lte=Now() - DUE_FOR
+    )
+    rows = [row for found in (due, queued) for row in found.values_list("available_at", "pk")[:COUNTED]]
+    if rows:
+        oldest_at, first = min(rows)
+        waited = int((database_now() - oldest_at).total_seconds())
+        sentence = f"{_counted(len(rows), 'message')} due for over a minute, one for {waited} s. Do consumers run?"
+        yield Finding(kind=Alert.Kind.OLDEST_DUE, count=len(rows), sentence=sentence, first=first)
+
+
+def doubts(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Hand-overs without an answer, which a template says to hold."""
+    held = Notification.objects.filter(status=Status.UNKNOWN, updated_at__lte=Now() - HELD_FOR)
+    rows = list(held.order_by("updated_at").values_list("pk", "provider")[:COUNTED])
+    if rows:
+        first, provider = rows[0]
+        sentence = f"{_counted(len(rows), 'doubt')} held for over an hour, the first at {provider}. Settle them."
+        yield Finding(kind=Alert.Kind.DOUBTS, count=len(rows), sentence=sentence, first=first)
+
+
+def _counted(count: int, noun: str) -> str:
+    """`1 doubt`, `1000 or more doubts`."""
+    return f"1 {noun}" if count == 1 else f"{count}{' or more' if count >= COUNTED else ''} {noun}s"
+
+
+SIGNS: dict[Alert.Kind, Sign] = {
+    Alert.Kind.DEAD_LETTERS: dead_letters,
+    Alert.Kind.OLDEST_DUE: oldest_due,
+    Alert.Kind.DOUBTS: doubts,
+}

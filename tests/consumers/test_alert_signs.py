@@ -1,0 +1,108 @@
+"""Each sign finds its trouble and nothing else."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from consumers import alert_signs
+from consumers.models import Alert
+from gateway.models import Notification
+from gateway.statuses import Status
+from tests.factories import NotificationFactory, ago, ahead
+
+pytestmark = pytest.mark.django_db
+
+
+def found(sign, told_up_to=None):
+    return list(sign(told_up_to))
+
+
+@pytest.mark.parametrize("sign", alert_signs.SIGNS.values())
+def test_where_all_is_well_nothing_is_found(sign):
+    NotificationFactory()
+    NotificationFactory(status=Status.SENT)
+    NotificationFactory(status=Status.UNKNOWN)
+    NotificationFactory(available_at=ahead(hours=1))
+    assert found(sign) == []
+
+
+def test_dead_letters_are_found_with_the_first_of_them_and_nobodys_name():
+    first = NotificationFactory(status=Status.FAILED, reason="poison", template_version__template__code="welcome")
+    Notification.objects.filter(pk=first.pk).update(updated_at=ago(hours=1))
+    newest = NotificationFactory(status=Status.FAILED, reason="rejected")
+    (finding,) = found(alert_signs.dead_letters)
+    assert (finding.kind, finding.count, finding.first) == (Alert.Kind.DEAD_LETTERS, 2, first.pk)
+    assert finding.sentence == "2 new dead letters; the first: Set aside (welcome)."
+    assert finding.newest_at == newest.updated_at
+
+
+def test_dead_letters_that_were_told_are_not_counted_again_but_still_wait():
+    old = NotificationFactory(status=Status.FAILED)
+    Notification.objects.filter(pk=old.pk).update(updated_at=ago(hours=2))
+    old.refresh_from_db()
+    (finding,) = found(alert_signs.dead_letters, old.updated_at)
+    assert (finding.count, finding.newest_at) == (0, old.updated_at)
+    new = NotificationFactory(status=Status.FAILED)
+    (finding,) = found(alert_signs.dead_letters, old.updated_at)
+    assert (finding.count, finding.first) == (1, new.pk)
+
+
+def test_discarded_dead_letters_are_no_trouble():
+    NotificationFactory(status=Status.FAILED, discarded_at=ago(days=1))
+    assert found(alert_signs.dead_letters) == []
+
+
+def test_very_many_are_counted_up_to_a_bound(monkeypatch):
+    monkeypatch.setattr(alert_signs, "COUNTED", 2)
+    for _ in range(3):
+        NotificationFactory(status=Status.FAILED)
+    (finding,) = found(alert_signs.dead_letters)
+    assert finding.sentence.startswith("2 or more new dead letters;")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"available_at": ago(seconds=90)},
+        {"available_at": ago(seconds=90), "priority": 10, "channel": "push"},
+        {"status": Status.QUEUED, "available_at": ago(seconds=90), "published_at": ago(seconds=90)},
+    ],
+)
+def test_a_message_that_is_due_for_over_a_minute_is_found(columns):
+    row = NotificationFactory(**columns)
+    (finding,) = found(alert_signs.oldest_due)
+    assert (finding.count, finding.first) == (1, row.pk)
+    assert finding.sentence.startswith("1 message due for over a minute, one for 9")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"available_at": ago(seconds=50)},
+        {"available_at": ago(seconds=90), "expires_at": ago(seconds=1)},
+        {"status": Status.QUEUED, "available_at": ago(seconds=90), "published_at": ago(seconds=30)},
+        {"status": Status.CLAIMED, "available_at": ago(seconds=90)},
+    ],
+)
+def test_what_is_not_waiting_too_long_is_not_found(columns):
+    NotificationFactory(**columns)
+    assert found(alert_signs.oldest_due) == []
+
+
+def test_doubts_are_found_when_they_are_held_for_an_hour():
+    old = NotificationFactory(status=Status.UNKNOWN, updated_at=ago(minutes=61))
+    NotificationFactory(status=Status.UNKNOWN, updated_at=ago(minutes=59))
+    (finding,) = found(alert_signs.doubts)
+    assert (finding.count, finding.first) == (1, old.pk)
+    assert "the first at capture" in finding.sentence
+
+
+@pytest.mark.parametrize("sign", alert_signs.SIGNS.values())
+def test_looking_costs_three_queries_at_most(sign):
+    NotificationFactory(status=Status.FAILED)
+    NotificationFactory(status=Status.UNKNOWN, updated_at=ago(hours=2))
+    NotificationFactory(available_at=ago(hours=1))
+    with CaptureQueriesContext(connection) as asked:
+        found(sign)
+    assert len(asked) <= 3
+    assert not [query for query in asked if "COUNT(" in query["sql"]]
