@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Command(LoopCommand):
-    help = "Do the chores: stalled leases, doubts, expiry, news, lost hints, alerts."
+    help = "Do the chores: stalled leases, doubts, expiry, lost hints, alerts."
     examples = ("manage.py run_sweeper", "manage.py run_sweeper --once")
     role = SWEEPER
 
