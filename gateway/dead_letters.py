@@ -38,6 +38,7 @@ class Choice:
     #: A template's code.
     template: str | None = None
     channel: str | None = None
+    ids: frozenset[UUID] | None = None
     #: Given up since then, or since so long ago.
     since: datetime | timedelta | None = None
 
@@ -48,6 +49,7 @@ class Choice:
             "provider": self.provider,
             "template__code": self.template,
             "channel": self.channel,
+            "pk__in": self.ids,
             "updated_at__gte": Now() - self.since if isinstance(self.since, timedelta) else self.since,
         }
         return rows.filter(**{name: value for name, value in asked.items() if value is not None})

@@ -65,6 +65,7 @@ EVENTS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("No proof arrived in time, so it goes out once more; it may arrive twice."),
     ),
     "replayed": (gettext_lazy("Replayed"), gettext_lazy("{who} gave it another life: {why}.")),
+    "discarded": (gettext_lazy("Discarded"), gettext_lazy("{who} laid it aside for good: {why}.")),
     "late_answer": (gettext_lazy("Late answer"), gettext_lazy("{provider} had accepted it; its answer came late.")),
     "deferred": (gettext_lazy("Deferred"), gettext_lazy("{provider} still tries to deliver it.")),
     "complained": (gettext_lazy("Complained"), gettext_lazy("The person reported it as spam.")),
@@ -155,6 +156,8 @@ def _markers(notification: Notification) -> Iterator[str]:
         yield _("Test only")
     if notification.possible_duplicate:
         yield _("May have been sent twice")
+    if notification.discarded_at:
+        yield _("Discarded")
     if notification.complained:
         yield _("Complained")
 

@@ -104,6 +104,7 @@ class Notification(models.Model):
         permissions = [
             ("cancel_notification", "Can cancel notifications"),
             ("replay_notification", "Can give dead letters another life"),
+            ("discard_notification", "Can discard dead letters"),
             ("settle_notification", "Can settle doubts about notifications"),
             ("view_notification_content", "Can see variables and what was sent"),
         ]

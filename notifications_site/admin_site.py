@@ -16,6 +16,8 @@ from gateway.models import Notification
 
 #: Notifications on the first page.
 LATEST = 10
+#: A badge says 99+ from a hundred on.
+MOST_ON_BADGE = 99
 
 Item = dict[str, Any]
 
@@ -63,7 +65,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _page(_("Notifications"), "mail", "gateway", "notification"),
                 _page(_("People"), "group", "users", "user"),
-                _page(_("Dead letters"), "warning", "gateway", "deadletter"),
+                _page(_("Dead letters"), "warning", "gateway", "deadletter") | _dead_letter_badge(request),
             ],
         ),
         (
@@ -87,6 +89,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ),
     ]
     return [{"title": title, "items": items} for title, items in groups]
+
+
+def _dead_letter_badge(request: HttpRequest) -> Item:
+    """How many wait for a decision, up to a bound; nothing where there are none. The index of dead letters serves."""
+    if not request.user.has_perm("gateway.view_deadletter"):
+        return {}
+    waiting = Notification.objects.dead_letters().order_by("-updated_at")
+    count = len(waiting.values_list("pk")[: MOST_ON_BADGE + 1])
+    return {"badge": f"{MOST_ON_BADGE}+" if count > MOST_ON_BADGE else count} if count else {}
 
 
 def _captured_messages(request: HttpRequest) -> list[Item]:

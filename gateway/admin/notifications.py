@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from gateway import outbox, priorities, statuses, tracking
+from gateway import dead_letters, outbox, priorities, statuses, tracking
 from gateway.admin.listing import NotificationListAdmin, person_name, status_chip
+from gateway.admin.replay_form import ReplayForm
+from gateway.dead_letters import Choice
 from gateway.explanation import CAPTURE, Step, answer, timeline
 from gateway.models import Notification
 from gateway.statuses import Status
@@ -153,13 +155,20 @@ class NotificationAdmin(NotificationListAdmin):
         notification = self._find(request, object_id)
         if notification is None:
             return self._gone(request, object_id)
-        form = ReasonForm(request.POST or None)
+        told = dead_letters.foretell(Choice(ids=frozenset({notification.pk})))
+        if not (told.count or told.doubtful):
+            words = _("It is no dead letter any more, or a provider has it already; nothing was changed.")
+            return self._done(request, notification, words, level=messages.WARNING)
+        form = ReplayForm(request.POST or None, count=told.count, doubtful=told.doubtful)
         if not form.is_valid():
             question = _("It gets a new series of tries under the same id; the person's wishes count anew.")
             title = _("Replay this notification?")
             return self._ask(request, notification, title=title, question=question, button=_("Replay"), form=form)
         why = form.cleaned_data["reason"]
-        if not tracking.replay([notification.pk], who=who_acts(request), why=why):
+        alive = tracking.replay(
+            [notification.pk], who=who_acts(request), why=why, include_doubtful=form.includes_doubtful
+        )
+        if not alive:
             words = _("It is no dead letter any more; nothing was changed.")
             return self._done(request, notification, words, level=messages.WARNING)
         self.log_change(request, notification, f"Replayed: {why}")
@@ -224,7 +233,7 @@ class NotificationAdmin(NotificationListAdmin):
                 "path": reverse(f"admin:{each.action_name}", args=[notification.pk]),
             }
             for each in self.get_actions_detail(request, notification.pk)  # type: ignore[attr-defined]  # the theme's
-            if notification.status in POSSIBLE[each.method.original_function_name]
+            if notification.status in POSSIBLE[each.method.original_function_name] and not notification.discarded_at
         ]
 
     def _ask(

@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='notification',
+            options={'permissions': [('cancel_notification', 'Can cancel notifications'), ('replay_notification', 'Can give dead letters another life'), ('discard_notification', 'Can discard dead letters'), ('settle_notification', 'Can settle doubts about notifications'), ('view_notification_content', 'Can see variables and what was sent')]},
+        ),
         migrations.RemoveIndex(
             model_name='notification',
             name='dead_letters',

@@ -1,10 +1,10 @@
-"""The list of live services."""
+"""The lists of live services and of alerts."""
 
 import pytest
 
-from consumers.models import ServiceInstance
+from consumers.models import Alert, ServiceInstance
 from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, staff
-from tests.factories import ago
+from tests.factories import UserFactory, ago
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +64,46 @@ def test_an_empty_list_says_what_would_be_here(client):
 
 def test_nobody_looks_without_permission():
     assert signed_in(staff()).get(LIST).status_code == 403
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+ALERTS = "/admin/consumers/alert/"
+
+
+def alert(**fields):
+    given = {"kind": Alert.Kind.OLDEST_DUE, "sentence": "3 messages due for over a minute.", "told_at": ago(minutes=5)}
+    return Alert.objects.create(**given | fields)
+
+
+def test_an_alert_is_shown_with_who_was_told(client):
+    alert(told_by="mail,webhook", since=ago(minutes=10))
+    text = page(client, ALERTS)
+    for words in ("Messages wait too long", ">Lasts<", "3 messages due", "mail, webhook", "10 min ago"):
+        assert words in text
+
+
+def test_an_alert_that_is_over_says_until_when(client):
+    alert(over_at=ago(minutes=2))
+    text = page(client, ALERTS)
+    assert ">Over<" in text
+    assert "until" in text
+
+
+def test_a_way_that_does_not_work_is_named(client):
+    alert(told_by="webhook", waits_for="mail", try_count=4)
+    assert "webhook; mail does not work, tried 4 times" in page(client, ALERTS)
+
+
+def test_where_nobody_can_be_told_the_list_says_what_to_set(client):
+    alert()
+    assert "nobody: neither ALERT_EMAILS nor ALERT_WEBHOOK_URL is set" in page(client, ALERTS)
+
+
+def test_without_alerts_the_list_says_what_would_be_there(client):
+    assert "manage.py send_test_alert" in page(client, ALERTS)
+
+
+def test_alerts_are_for_those_who_may_see_them():
+    assert signed_in(UserFactory(is_staff=True)).get(ALERTS).status_code == 403
+    assert signed_in(staff("consumers.view_alert")).get(ALERTS).status_code == 200

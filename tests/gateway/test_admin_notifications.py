@@ -5,6 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from gateway import outbox
+from gateway.channel_contract import Outcome
 from gateway.models import NotificationEvent
 from gateway.statuses import Status
 from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, staff
@@ -256,3 +257,23 @@ def test_a_stranger_is_asked_to_sign_in(client):
     client.logout()
     answer = client.get(LIST)
     assert answer.url.startswith(reverse("admin:login"))
+
+
+def test_a_doubtful_dead_letter_is_replayed_only_when_that_is_ticked(client):
+    row = NotificationFactory(status=Status.FAILED, reason="outcome_unknown")
+    assert "Also 1 that may have gone out" in page(client, page_of(row, "replay"))
+    client.post(page_of(row, "replay"), {"reason": "asked her"})
+    row.refresh_from_db()
+    assert row.status == Status.FAILED
+    client.post(page_of(row, "replay"), {"reason": "asked her", "include_doubtful": "on"})
+    row.refresh_from_db()
+    assert (row.status, row.possible_duplicate) == (Status.ACCEPTED, True)
+
+
+def test_what_a_provider_has_taken_is_not_replayed(client):
+    row = NotificationFactory(status=Status.FAILED, reason="attempts_exhausted")
+    AttemptFactory(notification=row, outcome=Outcome.ACCEPTED, claim_token=row.pk)
+    answer = client.post(page_of(row, "replay"), {"reason": "again"}, follow=True)
+    assert "a provider has it already; nothing was changed" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.status == Status.FAILED
