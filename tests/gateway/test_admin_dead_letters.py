@@ -151,7 +151,7 @@ def test_without_a_reason_nothing_happens():
 def test_what_a_replay_would_meet_is_said_before():
     (row,) = some(1)
     AttemptFactory(notification=row, outcome=Outcome.ACCEPTED, claim_token=uuid4())
-    some(1, reason="template_error", template_version=row.template_version)
+    dead(reason="template_error", template_version=row.template_version)
     text = page(signed_in(owner()), group("replay", template="welcome"))
     assert "Replay 1 notification?" in text
     assert "1 × Not sent: template broken" in text
@@ -228,10 +228,14 @@ def test_chosen_ones_are_discarded_after_a_question():
     assert list(Notification.objects.dead_letters()) == [other]
 
 
+#: The theme's classes of a red badge.
+BADGE = "bg-red-100 text-red-700"
+
+
 def test_the_sidebar_says_how_many_wait_up_to_a_bound(monkeypatch):
     client = signed_in(owner())
-    assert "bg-red-100" not in page(client, LIST)
+    assert BADGE not in page(client, LIST)
     some(3)
-    assert "bg-red-100" in page(client, LIST)
+    assert BADGE in page(client, LIST)
     monkeypatch.setattr("notifications_site.admin_site.MOST_ON_BADGE", 2)
     assert "2+" in page(client, LIST)
