@@ -10,15 +10,18 @@ from django.db.models.functions import Now
 from consumers.models import Alert
 from gateway import priorities
 from gateway.database_clock import database_now
-from gateway.models import Notification
+from gateway.models import Notification, ProviderState
 from gateway.reasons import word
 from gateway.statuses import Status
 from users.channels import Channel
+from users.masking import mask_text
 
 #: So many are counted at most; then it is "1000 or more".
 COUNTED = 1000
 #: Longer than that a message that is due should not wait.
 DUE_FOR = timedelta(seconds=60)
+#: Longer than that a provider should not be paused.
+OPEN_FOR = timedelta(minutes=5)
 #: Longer than that a doubt should not be held.
 HELD_FOR = timedelta(hours=1)
 
@@ -83,6 +86,20 @@ def doubts(told_up_to: datetime | None) -> Iterable[Finding]:
         yield Finding(kind=Alert.Kind.DOUBTS, count=len(rows), sentence=sentence, first=first)
 
 
+def open_breakers(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Providers that have been paused for a while; those an operator has forced open are no news."""
+    since = Now() - OPEN_FOR
+    paused = ProviderState.objects.filter(state=ProviderState.State.OPEN, opened_at__lte=since).order_by("pk")
+    for each in paused.exclude(forced=ProviderState.Force.OPEN):
+        minutes = int(OPEN_FOR.total_seconds() // 60)
+        sentence = (
+            f"{each.provider} ({each.channel}) has been paused for over {minutes} minutes: {mask_text(each.last_error)}"
+        )
+        yield Finding(
+            kind=Alert.Kind.BREAKER_OPEN, subject=f"{each.channel} {each.provider}", count=1, sentence=sentence[:300]
+        )
+
+
 def _counted(count: int, noun: str) -> str:
     """`1 doubt`, `1000 or more doubts`."""
     return f"1 {noun}" if count == 1 else f"{count}{' or more' if count >= COUNTED else ''} {noun}s"
@@ -91,5 +108,6 @@ def _counted(count: int, noun: str) -> str:
 SIGNS: dict[Alert.Kind, Sign] = {
     Alert.Kind.DEAD_LETTERS: dead_letters,
     Alert.Kind.OLDEST_DUE: oldest_due,
+    Alert.Kind.BREAKER_OPEN: open_breakers,
     Alert.Kind.DOUBTS: doubts,
 }

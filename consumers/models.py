@@ -44,6 +44,7 @@ class Alert(models.Model):
     class Kind(models.TextChoices):
         DEAD_LETTERS = "dead_letters", "Dead letters"
         OLDEST_DUE = "oldest_due", "Messages wait too long"
+        BREAKER_OPEN = "breaker_open", "Provider paused"
         DOUBTS = "doubts", "Doubts nobody settles"
 
     class Message(models.TextChoices):

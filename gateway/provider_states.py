@@ -122,12 +122,13 @@ def note_opened(
     error = storable(error, DETAIL_LENGTH)
     changed = ours.update(
         state=State.OPEN,
-        opened_at=Now(),
         retry_at=Now() + pause,
         consecutive_failures=failures,
         last_error=error,
         last_error_at=Now(),
         **_NO_TRIAL,
+        # A trial that failed leaves it open: it has been so since it opened first.
+        **({} if trial else {"opened_at": Now()}),
     )
     if changed:
         _log(channel, provider, Change.OPENED, who=who, why=error)

@@ -5,7 +5,6 @@ so nobody has to wait for its doorbell.
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from consumers.brokers.base import Batch, Broker, BrokerUnavailable
 from gateway import outbox
@@ -43,10 +42,6 @@ class HintsAndTable:
         """What came from the table needs no acknowledgement."""
         if batch.receipt is not None:
             self._hints.ack(batch)
-
-    def dead_letter(self, notification_id: UUID, reason: str) -> None:
-        """As the broker."""
-        self._hints.dead_letter(notification_id, reason)
 
     def close(self) -> None:
         """As the broker."""

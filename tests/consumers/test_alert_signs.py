@@ -1,12 +1,15 @@
 """Each sign finds its trouble and nothing else."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from consumers import alert_signs
 from consumers.models import Alert
-from gateway.models import Notification
+from gateway import provider_states
+from gateway.models import Notification, ProviderState
 from gateway.statuses import Status
 from tests.factories import NotificationFactory, ago, ahead
 
@@ -95,6 +98,30 @@ def test_doubts_are_found_when_they_are_held_for_an_hour():
     (finding,) = found(alert_signs.doubts)
     assert (finding.count, finding.first) == (1, old.pk)
     assert "the first at capture" in finding.sentence
+
+
+def provider(**columns):
+    given = {"channel": "email", "state": ProviderState.State.OPEN, "opened_at": ago(minutes=6)}
+    return ProviderState.objects.create(**({"provider": "smtp", "last_error": "Connection refused."} | given | columns))
+
+
+def test_a_provider_that_is_paused_for_five_minutes_is_found():
+    provider()
+    provider(provider="other", opened_at=ago(minutes=4))
+    provider(provider="third", state=ProviderState.State.CLOSED)
+    provider(provider="fourth", forced=ProviderState.Force.OPEN)
+    (finding,) = found(alert_signs.open_breakers)
+    assert finding.subject == "email smtp"
+    assert finding.sentence == "smtp (email) has been paused for over 5 minutes: Connection refused."
+
+
+def test_failed_trials_do_not_make_a_pause_look_young():
+    opened = {"pause": timedelta(seconds=0), "failures": 5, "error": "Connection refused.", "who": "consumer-1"}
+    assert provider_states.note_opened("email", "smtp", **opened)
+    ProviderState.objects.update(opened_at=ago(minutes=6))
+    trial = provider_states.take_trial("email", "smtp", who="consumer-1")
+    assert provider_states.note_opened("email", "smtp", trial=trial, **opened)
+    assert len(found(alert_signs.open_breakers)) == 1
 
 
 @pytest.mark.parametrize("sign", alert_signs.SIGNS.values())
