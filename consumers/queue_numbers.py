@@ -46,7 +46,7 @@ def queue_numbers(bell: Bell | None) -> list[QueueNumbers]:
 
 def _numbers(channel: str, bell: Bell | None, *, consumers: int, now: datetime) -> QueueNumbers:
     is_due = Q(status=Status.ACCEPTED, available_at__lte=Now())
-    rows = Notification.objects.filter(channel=channel, status__in=COUNTED)
+    rows = Notification.objects.filter(channel=channel, status__in=COUNTED, discarded_at__isnull=True)
     counts = rows.aggregate(
         due=Count("pk", filter=is_due),
         waiting=Count("pk", filter=Q(status=Status.ACCEPTED, available_at__gt=Now())),

@@ -145,8 +145,9 @@ def foretell(
     )
 
 
-def _revivable(rows: NotificationQuerySet, *, include_doubtful: bool) -> NotificationQuerySet:
-    """As `tracking.replay` decides in the end, under locks."""
+def revivable(choice: Choice, *, include_doubtful: bool) -> NotificationQuerySet:
+    """Those of `choice` that a replay would take now; `tracking.replay` decides in the end, under locks."""
+    rows = choice.of(Notification.objects.dead_letters())
     return rows.exclude(_TAKEN if include_doubtful else _TAKEN | _DOUBTFUL)
 
 
@@ -189,7 +190,7 @@ def replay_dead_letters(
     def replay(ids: Sequence[UUID]) -> int:
         return len(tracking.replay(ids, who=who, why=why, include_doubtful=include_doubtful))
 
-    rows = _revivable(choice.of(Notification.objects.dead_letters()), include_doubtful=include_doubtful)
+    rows = revivable(choice, include_doubtful=include_doubtful)
     return _in_batches(rows, replay, limit=limit, per_second=per_second, on_batch=on_batch)
 
 

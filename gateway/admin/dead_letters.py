@@ -23,6 +23,7 @@ from gateway.admin.replay_form import DiscardForm, ReplayForm
 from gateway.dead_letters import Choice, Forecast, Group
 from gateway.explanation import PROVIDERS, answer
 from gateway.models import DeadLetter, Notification
+from gateway.querysets import NotificationQuerySet
 from gateway.reasons import word
 from users.staff_pages import action, ask_first, who_acts
 
@@ -121,20 +122,21 @@ class DeadLetterAdmin(NotificationListAdmin):
     ) -> HttpResponse | None:
         """The page that asks, or the replay itself and None."""
         told = dead_letters.foretell(choice)
-        if told.count > MOST_AT_ONCE:
-            return self._too_many(request, choice, _counted(told.count, is_capped=told.is_capped))
+        if told.count + told.doubtful > MOST_AT_ONCE:
+            return self._too_many(request, choice, _counted(told.count + told.doubtful, is_capped=told.is_capped))
         posted = request.POST if "reason" in request.POST else None
         form = ReplayForm(posted, count=told.count, doubtful=told.doubtful)
         if not (told.count or told.doubtful):
             messages.warning(request, _nothing_to_replay(told))
             return None
         if not form.is_valid():
+            count = told.count or told.doubtful
             return self._ask(
                 request,
-                choice,
-                title=ngettext("Replay {count} notification?", "Replay {count} notifications?", told.count),
+                dead_letters.revivable(choice, include_doubtful=not told.count),
+                title=ngettext("Replay {count} notification?", "Replay {count} notifications?", count),
                 question=_("Each gets a new series of tries under the same id; the people's wishes count anew."),
-                count=told.count,
+                count=count,
                 form=form,
                 facts=_foretold(told),
                 hidden=hidden,
@@ -162,7 +164,7 @@ class DeadLetterAdmin(NotificationListAdmin):
         if not form.is_valid():
             return self._ask(
                 request,
-                choice,
+                choice.of(Notification.objects.dead_letters()),
                 title=ngettext("Discard {count} notification?", "Discard {count} notifications?", found.total),
                 question=_("They stay failed, and leave this list and the alerts. This cannot be undone."),
                 count=found.total,
@@ -180,7 +182,7 @@ class DeadLetterAdmin(NotificationListAdmin):
     def _ask(
         self,
         request: HttpRequest,
-        choice: Choice,
+        meant: NotificationQuerySet,
         *,
         title: str,
         question: str,
@@ -191,7 +193,7 @@ class DeadLetterAdmin(NotificationListAdmin):
         is_dangerous: bool = False,
     ) -> HttpResponse:
         title = title.format(count=count)
-        rows = choice.of(Notification.objects.dead_letters()).select_related("template").prefetch_related("user")
+        rows = meant.select_related("template").prefetch_related("user")
         named = [f"{each.template.name} → {person_name(each)}: {answer(each).sentence}" for each in rows[:SAMPLE]]
         more = [_("… and {count} more").format(count=count - SAMPLE)] if count > SAMPLE else []
         return ask_first(
