@@ -32,7 +32,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 PAGES = {
     Alert.Kind.DEAD_LETTERS: "/admin/gateway/deadletter/",
     Alert.Kind.OLDEST_DUE: "/admin/consumers/serviceinstance/",
-    Alert.Kind.BREAKER_OPEN: "/admin/consumers/alert/",
+    Alert.Kind.BREAKER_OPEN: "/admin/gateway/providerstate/",
     Alert.Kind.DOUBTS: "/admin/gateway/notification/?status__exact=unknown",
 }
 
