@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from tests.postgresql_server import _own_postgresql_cluster, own_postgresql  # noqa: F401  fixtures
 from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     on_postgresql,
     pytest_terminal_summary,
