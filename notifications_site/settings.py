@@ -82,6 +82,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "gateway.correlation.CorrelationMiddleware",
+    "notifications_site.patience.PatienceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "notifications_site.content_security.ContentSecurityMiddleware",
@@ -134,6 +135,14 @@ SQLITE = {
         "PRAGMA temp_store=MEMORY;",
     },
 }
+#: For a server that is gone without a word. Seconds, but the last, which is in milliseconds.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 DATABASES = {
     "default": env.database(
         "DATABASE_URL",
@@ -142,9 +151,19 @@ DATABASES = {
         meaning="PostgreSQL 14 or newer: postgres://user:password@host:5432/name.",
     )
 }
-# A connection per request costs about thirty times a kept one. Consumers keep one per thread by the same setting.
+# A connection per request costs about thirty times a kept one. Every thread keeps one, in web processes and consumers.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "notifications_site.postgresql"
+    DATABASES["default"]["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})
+DATABASE_PATIENCE_MS = env.integer(
+    "DATABASE_PATIENCE_MS",
+    1000,
+    least=50,
+    most=60_000,
+    meaning="Milliseconds a request to the API waits for PostgreSQL altogether; then it is answered with 503.",
+)
 
 # --- broker -----------------------------------------------------------------------------------------------------------
 RABBITMQ_URL = env.broker_url(
