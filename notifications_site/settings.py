@@ -28,9 +28,19 @@ VAR_DIR = Path(
     )
 )
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-SERVICE_ROLE = env.choice("SERVICE_ROLE", "all", allowed=("all",), meaning="Which set of URLs a web process serves.")
+SERVICE_ROLE = env.choice(
+    "SERVICE_ROLE",
+    "all",
+    allowed=("all", "gateway", "users", "templates"),
+    meaning="Which set of URLs a web process serves: all, gateway, users or templates.",
+)
 PORT = env.integer(
-    "PORT", 3000, least=1, most=65532, meaning="Port of the web process; consumers answer /health at PORT+2 and PORT+3."
+    "PORT",
+    3000,
+    least=1,
+    most=65530,
+    meaning="Port of the web process; role users answers at PORT+1, the consumers' /health at PORT+2 and PORT+3, role "
+    "templates at PORT+5.",
 )
 PUBLIC_URL = env.text(
     "PUBLIC_URL",
