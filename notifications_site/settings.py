@@ -263,7 +263,21 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # empty without collectstatic; WhiteNoise warns when it is missing
 STATICFILES_DIRS = [BASE_DIR / "notifications_site" / "static"]
-WHITENOISE_USE_FINDERS = True  # serves without collectstatic; images run collectstatic
+STATIC_COLLECTED = env.flag(
+    "STATIC_COLLECTED",
+    False,
+    meaning="True in images: pages use the files that collectstatic has compressed and named by their content.",
+)
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED  # serves without collectstatic
+_STATIC_STORAGE = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if STATIC_COLLECTED
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+}
 
 # --- security ---------------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"
