@@ -96,6 +96,7 @@ def connected_within(seconds: float, connect: Callable[[], PatientConnection]) -
 
 
 def close_late(attempt: "Future[PatientConnection]") -> None:
-    """A connection that came when nobody waited any more."""
+    """A connection that came when nobody waited any more. It says that the server is slow, but there."""
     if attempt.exception() is None:
         attempt.result().close()
+        SILENCE.end()

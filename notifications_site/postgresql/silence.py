@@ -39,6 +39,10 @@ class Silence:
         finally:
             self._trial.release()
 
+    def end(self) -> None:
+        """The server has spoken after all, too late for whoever asked."""
+        self._is_on = False
+
     def _asked(self, ask: Callable[[float], T], seconds: float) -> T:
         ends_at = time.monotonic() + seconds
         try:

@@ -39,6 +39,7 @@ class Site:
             "DATABASE_URL": self.wire.url,
             "VAR_DIR": str(folder),
             "PORT": str(self.port),
+            "DATABASE_PATIENCE_MS": "3000",  # a busy machine is slow even when nothing is away
         }
         self.manage("migrate", "-v0")
         self.manage("seed_demo")

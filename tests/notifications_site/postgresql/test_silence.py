@@ -77,6 +77,15 @@ def test_any_answer_ends_the_silence_also_a_refusal(silence, clock, answer):
     assert silence.heed(lambda seconds: seconds, patience=1) == 1
 
 
+def test_an_answer_that_came_too_late_ends_the_silence(silence, clock):
+    with pytest.raises(Silent):
+        silence.heed(in_vain(clock), patience=1)
+
+    silence.end()
+
+    assert silence.heed(lambda seconds: seconds, patience=1) == 1
+
+
 def test_who_had_hardly_any_time_left_says_nothing_about_the_server(silence, clock):
     with pytest.raises(Silent):
         silence.heed(in_vain(clock), patience=0.05)
