@@ -23,7 +23,7 @@ FILE = yaml.safe_load(TEXT)
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 #: Containers of our image, and those of others.
 OURS = {name: each for name, each in FILE["services"].items() if each["image"] == "notification-platform"}
-SERVERS = {"postgres", "redis", "rabbitmq"}
+SERVERS = ("postgres", "redis", "rabbitmq")
 #: Handed over already; the parts that read them come with their own settings.
 TO_COME = {"REDIS_URL", "EMAIL_URL"}
 LONG_RUNNING = {name: each for name, each in OURS.items() if name != "migrate"}
@@ -193,7 +193,7 @@ def test_the_health_check_says_no_where_nobody_answers():
 
 def test_profiles_are_no_part_of_a_plain_start():
     assert {name for name, each in FILE["services"].items() if "profiles" in each} == {"mailpit"}
-    assert set(FILE["services"]) == set(OURS) | SERVERS | {"mailpit"}
+    assert set(FILE["services"]) == {*OURS, *SERVERS, "mailpit"}
 
 
 def test_it_is_of_the_present_form():

@@ -11,7 +11,7 @@ from users.command_line import ExamplesCommand
 class Command(ExamplesCommand):
     help = "Start every service as a process of its own, on PostgreSQL."
     examples = (
-        "make run-services",
+        "manage.py run_services",
         "DATABASE_URL=postgres://postgres@127.0.0.1:5432/notifications manage.py run_services",
     )
     requires_system_checks = ()  # they come a little later: a second start need not wait for them
