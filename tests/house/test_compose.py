@@ -25,7 +25,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OURS = {name: each for name, each in FILE["services"].items() if each["image"] == "notification-platform"}
 SERVERS = ("postgres", "redis", "rabbitmq")
 #: Handed over already; the parts that read them come with their own settings.
-TO_COME = {"REDIS_URL", "EMAIL_URL"}
+TO_COME = {"REDIS_URL"}
 LONG_RUNNING = {name: each for name, each in OURS.items() if name != "migrate"}
 
 
