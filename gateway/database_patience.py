@@ -4,23 +4,48 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 
-_until: ContextVar[float | None] = ContextVar("_until", default=None)
+
+@dataclass(slots=True)
+class Patience:
+    """What is left of it. Only waiting uses it up: a first request, which imports everything, keeps it whole."""
+
+    #: Seconds.
+    left: float
+
+
+_patience: ContextVar[Patience | None] = ContextVar("_patience", default=None)
 
 
 @contextmanager
-def at_most(patience: timedelta) -> Iterator[None]:
-    """All that is asked within gets this much time altogether; inside one another, the shorter holds."""
-    until, outer = time.monotonic() + patience.total_seconds(), _until.get()
-    token = _until.set(until if outer is None else min(until, outer))
+def at_most(most: timedelta) -> Iterator[None]:
+    """All waiting within gets this much time altogether; inside one another, the shorter holds."""
+    outer = _patience.get()
+    given = most.total_seconds() if outer is None else min(most.total_seconds(), outer.left)
+    own = Patience(given)
+    token = _patience.set(own)
     try:
         yield
     finally:
-        _until.reset(token)
+        _patience.reset(token)
+        if outer is not None:
+            outer.left -= given - own.left
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """The time within is spent waiting for the database."""
+    own, began = _patience.get(), time.monotonic()
+    try:
+        yield
+    finally:
+        if own is not None:
+            own.left -= time.monotonic() - began
 
 
 def seconds_left() -> float | None:
     """Never below zero; None where nobody is in a hurry."""
-    until = _until.get()
-    return None if until is None else max(0.0, until - time.monotonic())
+    own = _patience.get()
+    return None if own is None else max(0.0, own.left)

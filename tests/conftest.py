@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
@@ -15,6 +16,11 @@ from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     wire,
 )
 from tests.status_guard import install_status_guard
+
+
+def pytest_configure():
+    """A busy machine makes PostgreSQL slow; a 503 for that is none of these tests' business."""
+    settings.DATABASE_PATIENCE_MS = 30_000
 
 
 def pytest_addoption(parser):

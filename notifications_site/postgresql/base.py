@@ -42,7 +42,8 @@ class PatientConnection(Connection[Any]):
             return super().wait(gen, interval, timeout)
         wait = partial(super().wait, gen, interval)
         try:
-            return wait(left) if self.is_checked else SILENCE.heed(wait, patience=left)
+            with database_patience.waiting():
+                return wait(left) if self.is_checked else SILENCE.heed(wait, patience=left)
         except Silent:
             self.pgconn.finish()
             raise
@@ -60,7 +61,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if left is None:
             return connect()
         patience = min(left, CONNECT_WITHIN.total_seconds())
-        return SILENCE.heed(lambda seconds: connected_within(seconds, connect), patience=patience)
+        with database_patience.waiting():
+            return SILENCE.heed(lambda seconds: connected_within(seconds, connect), patience=patience)
 
     def is_usable(self) -> bool:
         """Django's hook. What is left of the patience is needed for a new connection."""

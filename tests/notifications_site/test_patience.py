@@ -14,7 +14,8 @@ from notifications_site.patience import PatienceMiddleware
         ("/api/docs/errors/", 1, 30),
     ],
 )
-def test_programs_wait_briefly_and_people_longer(rf, path, least, most):
+def test_programs_wait_briefly_and_people_longer(rf, settings, path, least, most):
+    settings.DATABASE_PATIENCE_MS = 1000
     found = []
 
     def view(request):
