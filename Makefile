@@ -4,14 +4,21 @@ PY ?= python3
 PYTHON = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
 
-.PHONY: help run test check format lock reference bench clean
+.PHONY: help run run-services test check format lock reference bench clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run-ok ## install, migrate, load demo data once, start everything at http://127.0.0.1:3000 (PORT=4000 make run)
 	@exec $(PYTHON) manage.py run_platform
+
+# The very services of docker-compose.yml, one process each, on servers of this machine.
+run-services: $(VENV)/.run-ok ## start one process per service on PostgreSQL, Redis and RabbitMQ of this machine
+	@DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/notifications} \
+	 REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/0} \
+	 RABBITMQ_URL=$${RABBITMQ_URL:-amqp://guest:guest@127.0.0.1:5672/} \
+	 exec $(PYTHON) manage.py run_services
 
 test: $(VENV)/.dev-ok ## all tests, on SQLite and, where it answers, on PostgreSQL
 	$(PYTHON) -m tests.every_database $(ARGS)

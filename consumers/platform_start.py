@@ -1,9 +1,8 @@
-"""All that `run_platform` does around its supervisor: checks, preparation, the words for the person."""
+"""What is around the supervisor of `run_platform`: checks, preparation, the words for the person."""
 
 import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -14,6 +13,7 @@ from django.db import connection, connections
 from consumers import ports
 from consumers.brokers import choice
 from consumers.consumer_command import journal_folder
+from consumers.process_group import own_command
 from consumers.process_locks import AlreadyRunning, Holder, engine_alone, only_platform
 from consumers.service_roles import PLATFORM, ServiceRole, platform_roles
 from consumers.supervisor import Child, Supervisor
@@ -22,6 +22,8 @@ from gateway import demo_data, demo_samples
 from gateway.demo_data import DemoSecrets
 
 Say = Callable[[str], None]
+
+ENDING = "Ctrl-C stops everything; the data stays in {where}."
 
 #: How long the processes of a platform that was killed may take to notice it, in seconds.
 ORPHANS_LEAVE_WITHIN = 5.0
@@ -33,11 +35,11 @@ class CannotStart(Exception):
 
 def run_platform(say: Say, *, check: Callable[[], None]) -> None:
     """Prepare, start everything, stop everything when told to. `check` judges the settings. Raises `CannotStart`."""
-    with _alone() as before:
-        _require_ports(patiently=before is not None)
+    with alone() as before:
+        require_ports(PLATFORM, command="make run", patiently=before is not None)
         check()
-        secrets = _prepare(say)
-        children = [_child(role) for role in platform_roles(with_relay=choice.uses_rabbitmq())]
+        secrets = prepare(say)
+        children = [child_of(role) for role in platform_roles(with_relay=choice.uses_rabbitmq())]
         say(f"Starting {', '.join(child.name for child in children)} …")
         supervisor = Supervisor(
             children,
@@ -50,7 +52,8 @@ def run_platform(say: Say, *, check: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[Holder | None]:
+def alone() -> Iterator[Holder | None]:
+    """Be the only platform on this VAR_DIR. Yields the one before if it was killed. Raises `CannotStart`."""
     try:
         with only_platform(Path(settings.VAR_DIR), address=settings.PUBLIC_URL) as before:
             yield before
@@ -62,9 +65,9 @@ def _alone() -> Iterator[Holder | None]:
         ) from error
 
 
-def _require_ports(*, patiently: bool) -> None:
+def require_ports(roles: Sequence[ServiceRole], *, command: str, patiently: bool) -> None:
     """Raises `CannotStart`. Patient after a platform that was killed: its processes are just leaving."""
-    offsets = [role.port_offset for role in PLATFORM if role.port_offset is not None]
+    offsets = [role.port_offset for role in roles if role.port_offset is not None]
     until = monotonic() + (ORPHANS_LEAVE_WITHIN if patiently else 0)
     while True:
         try:
@@ -73,13 +76,13 @@ def _require_ports(*, patiently: bool) -> None:
         except ports.PortTaken as taken:
             if monotonic() > until:
                 base = ports.free_base(settings.PORT, offsets)
-                raise CannotStart(f"{taken} Choose another: PORT={base} make run") from taken
+                raise CannotStart(f"{taken} Choose another: PORT={base} {command}") from taken
             sleep(0.2)
         else:
             return
 
 
-def _prepare(say: Say) -> DemoSecrets | None:
+def prepare(say: Say) -> DemoSecrets | None:
     """Tables, demo data, what a crash has left behind; returns what is known of the demo's secrets."""
     say("Preparing the database …")
     call_command("migrate", interactive=False, verbosity=0)
@@ -105,30 +108,33 @@ def _recover(say: Say) -> None:
                 say(f"Took up {recovered} notifications that were under way when the platform last ended.")
 
 
-def _child(role: ServiceRole) -> Child:
-    manage = str(Path(settings.BASE_DIR) / "manage.py")
+def child_of(role: ServiceRole) -> Child:
+    """The process that plays `role`, not started yet."""
     # This process has checked the settings for all of them.
-    options = ["--skip-checks", "--supervisor-pid", str(os.getpid())]
-    return Child(role.name, [sys.executable, manage, role.command, *options])
+    command = own_command(role.command, skip_checks=True, supervisor_pid=os.getpid())
+    return Child(role.name, command, environment={"SERVICE_ROLE": role.serves} if role.serves else {})
 
 
 def welcome(secrets: DemoSecrets | None) -> str:
     """What a person needs next: addresses, credentials, a request to paste."""
     url = settings.PUBLIC_URL
     lines = ["", "The notification platform is running.", "", f"  Start page   {url}/"]
-    lines.append(f"  API          {url}/api/docs")
-    lines.append(f"  Admin        {url}/admin/")
-    if secrets:
-        lines.append(
-            f"    sign in    {secrets.admin_email}   {secrets.admin_password or '(with the password you chose)'}"
-        )
-        lines.append(
-            f"  API key      {secrets.api_key or 'make one: python manage.py create_api_key demo --scopes all'}"
-        )
+    lines += addresses(secrets)
     if secrets and secrets.api_key:
         lines += ["", *_first_steps(url, secrets.api_key)]
-    lines += ["", f"Ctrl-C stops everything; the data stays in {settings.VAR_DIR}.", ""]
+    lines += ["", ENDING.format(where=settings.VAR_DIR), ""]
     return "\n".join(lines)
+
+
+def addresses(secrets: DemoSecrets | None) -> list[str]:
+    """Where API and admin are, and how to get in."""
+    url = settings.PUBLIC_URL
+    lines = [f"  API          {url}/api/docs", f"  Admin        {url}/admin/"]
+    if secrets:
+        password = secrets.admin_password or "(with the password you chose)"
+        key = secrets.api_key or "make one: python manage.py create_api_key demo --scopes all"
+        lines += [f"    sign in    {secrets.admin_email}   {password}", f"  API key      {key}"]
+    return lines
 
 
 def _first_steps(url: str, key: str) -> list[str]:

@@ -13,10 +13,13 @@ from consumers import health_checks
 from consumers.health_checks import Health
 from consumers.ports import LOOPBACK
 from gateway.correlation import kept
+from gateway.database_patience import at_most
 from gateway.json_format import to_json
 
 Answers = dict[str, Callable[[], Health]]
 
+#: For all checks together, or the one who asks has given up: Kubernetes waits a second.
+ANSWER_WITHIN = timedelta(milliseconds=800)
 #: A client that says nothing for so long is hung up on.
 PATIENCE = timedelta(seconds=5)
 
@@ -70,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, {"status": 404, "title": "There is nothing here.", "paths": list(self.answers)})
             return
         try:
-            found = answer()
+            with at_most(ANSWER_WITHIN):
+                found = answer()
         finally:
             # Each request has a thread of its own, and with it a connection of its own.
             connections.close_all()

@@ -3,9 +3,11 @@
 import os
 import socket
 from collections import Counter
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from consumers.models import ServiceInstance
@@ -13,6 +15,8 @@ from consumers.models import ServiceInstance
 #: How often a process renews, and after how long of silence it counts as gone.
 HEARTBEAT_EVERY = timedelta(seconds=10)
 STALE_AFTER = timedelta(seconds=30)
+#: The state of a process that has fallen silent, beside those it tells itself.
+STALE = "stale"
 #: How long a silent process stays in the list.
 FORGET_AFTER = timedelta(days=1)
 
@@ -30,6 +34,14 @@ def heartbeat(instance: ServiceInstance, state: ServiceInstance.State) -> None:
         # It was silent for so long (a laptop asleep) that it had been forgotten.
         instance.state, instance.heartbeat_at = state, Now()
         instance.save(force_insert=True)
+
+
+def listed(*, roles: Collection[str], states: Collection[str]) -> QuerySet[ServiceInstance]:
+    """These processes, the newest first, with `shown_state`: what each said last, or that it fell silent."""
+    is_silent = Q(heartbeat_at__lt=Now() - STALE_AFTER) & ~Q(state=ServiceInstance.State.STOPPED)
+    shown = Case(When(is_silent, then=Value(STALE)), default=F("state"))
+    found = ServiceInstance.objects.filter(role__in=roles).annotate(shown_state=shown)
+    return found.filter(shown_state__in=states).order_by("-id")
 
 
 def forget_dead() -> int:

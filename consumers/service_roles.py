@@ -12,22 +12,41 @@ class ServiceRole:
     command: str
     #: Added to PORT; None when it answers no /health.
     port_offset: int | None = None
+    #: SERVICE_ROLE of a web process: the set of URLs it serves. None for all others.
+    serves: str | None = None
 
     def port(self, base: int) -> int | None:
         """Where it answers, when the web process is at `base`."""
         return None if self.port_offset is None else base + self.port_offset
 
 
-WEB = ServiceRole(name="web", command="run_web", port_offset=0)
+WEB = ServiceRole(name="web", command="run_web", port_offset=0, serves="all")
+GATEWAY = ServiceRole(name="gateway", command="run_web", port_offset=0, serves="gateway")
+USERS = ServiceRole(name="users", command="run_web", port_offset=1, serves="users")
 EMAIL_CONSUMER = ServiceRole(name="email_consumer", command="run_email_consumer", port_offset=2)
 PUSH_CONSUMER = ServiceRole(name="push_consumer", command="run_push_consumer", port_offset=3)
+TEMPLATES = ServiceRole(name="templates", command="run_web", port_offset=5, serves="templates")
 SWEEPER = ServiceRole(name="sweeper", command="run_sweeper")
 RELAY = ServiceRole(name="relay", command="run_relay")
 
+#: Every role there is.
+ROLES = (WEB, GATEWAY, USERS, EMAIL_CONSUMER, PUSH_CONSUMER, TEMPLATES, SWEEPER, RELAY)
 #: What `run_platform` starts, in this order.
 PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, SWEEPER)
+#: One process a service, as docker-compose.yml and `run_services` start them: a test holds the two together.
+SERVICES = (WEB, USERS, TEMPLATES, EMAIL_CONSUMER, PUSH_CONSUMER, RELAY, SWEEPER)
 
 
 def platform_roles(*, with_relay: bool) -> tuple[ServiceRole, ...]:
     """The same, with a relay where there is a broker to relay to."""
     return (*PLATFORM, RELAY) if with_relay else PLATFORM
+
+
+def service_roles(*, with_relay: bool) -> tuple[ServiceRole, ...]:
+    """The separate services; without a broker there is nothing to relay to."""
+    return tuple(role for role in SERVICES if with_relay or role is not RELAY)
+
+
+def web_role(serves: str) -> ServiceRole:
+    """The role of a web process with this SERVICE_ROLE."""
+    return next(role for role in ROLES if role.serves == serves)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import FrameType
 
@@ -26,9 +26,11 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Child:
     """The process of one role, whichever life it is in."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self._command = list(command)
+        #: Beside what it inherits.
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._pause = FIRST_PAUSE
         self._started_at = 0.0
@@ -41,7 +43,12 @@ class Child:
 
     def start(self) -> None:
         """In a session of its own: a Ctrl-C in the terminal reaches the supervisor alone, which tells the children."""
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  our own command
+        self._process = subprocess.Popen(  # noqa: S603  our own command
+            self._command,
+            env=os.environ | self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._started_at = time.monotonic()
 
     def look_after(self) -> None:

@@ -17,7 +17,7 @@ from granian.log import LogLevels
 from consumers import ports
 from consumers.parent_watch import is_orphan
 from consumers.process_life import Registration, State
-from consumers.service_roles import WEB
+from consumers.service_roles import web_role
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class WebServer(Granian):  # type: ignore[valid-type,misc]  # granian chooses it
             log_dictconfig=LOGGING,
         )
         self._supervisor_pid = supervisor_pid
-        self._registration = Registration(role=WEB.name, port=port)
+        self._registration = Registration(role=web_role(settings.SERVICE_ROLE).name, port=port)
 
     def run(self) -> None:
         """Serve until a signal, or until the supervisor is gone."""

@@ -292,7 +292,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unavailable": ProblemKind(
         503,
         _("Not available at the moment"),
-        _("The database does not answer. Nothing was stored."),
-        _("Repeat after Retry-After, with the same request_id."),
+        _("The database does not answer."),
+        _("Repeat after Retry-After, with the same request_id: what was stored after all is then found, not doubled."),
     ),
 }

@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseTrouble
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -39,6 +40,10 @@ log = structlog.stdlib.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 #: How long a client waits after a 429 or 503 that knows nothing better.
 RETRY_AFTER = timedelta(seconds=5)
+#: What may be repeated as it is.
+LATER = (429, 503)
+#: PostgreSQL's code for a write where only reading is allowed.
+READ_ONLY = "25006"
 #: These speak to programs, whatever they accept.
 PATHS_OF_PROGRAMS = ("/api/", "/webhooks/", "/health", "/livez", "/readyz", "/metrics")
 #: Except these pages.
@@ -99,7 +104,7 @@ def problem_response(problem: Problem, request: HttpRequest | Request) -> HttpRe
     response["Cache-Control"] = "no-store"
     if problem.kind.status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if problem.kind.status in (429, 503):
+    if problem.kind.status in LATER:
         response["Retry-After"] = str(round(RETRY_AFTER.total_seconds()))
     for name, value in problem.headers.items():
         response[name] = value
@@ -112,11 +117,17 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
     if problem is None:
         return None
     if problem.kind.status >= 500:
-        log.error("Answered 503: the database does not answer.", action="answer_problem", exc_info=error)
+        # Without the traceback: there will be one of these for every request, and each says the same.
+        log.error("Answered 503: the database does not answer.", action="answer_problem", detail=first_line(error))
     view = context.get("view")
     if problem.code == "method_not_allowed" and view is not None:
         problem.headers.setdefault("Allow", ", ".join(view.allowed_methods))
     return problem_response(problem, context["request"])
+
+
+def first_line(error: Exception) -> str:
+    """Which error, in its own words; further lines of PostgreSQL's only guess at causes."""
+    return f"{type(error.__cause__ or error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 @singledispatch
@@ -192,6 +203,12 @@ def _(error: Exception) -> Problem:
     return Problem("unavailable")
 
 
+@translated.register
+def _(error: InternalError) -> Problem | None:
+    """A database that may only be read, such as a standby before it takes over; anything else is no outage."""
+    return Problem("unavailable") if getattr(error.__cause__, "sqlstate", None) == READ_ONLY else None
+
+
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django refused the request before a view saw it: host name, size, form."""
     return program_or_person(translated(exception) or Problem("malformed_json"), request)
@@ -210,7 +227,7 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 def handler500(request: HttpRequest) -> HttpResponse:
     """Our fault, and a database that does not answer outside DRF. Django has logged the traceback."""
     error = sys.exc_info()[1]
-    away = isinstance(error, OperationalError | InterfaceError)
+    away = isinstance(error, DatabaseTrouble) and translated(error) is not None
     return program_or_person(Problem("unavailable" if away else "internal_error"), request)
 
 
@@ -219,12 +236,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return program_or_person(Problem("csrf_failed"), request)
 
 
+def is_of_programs(path: str) -> bool:
+    """Whether programs ask here, and not people."""
+    return path.startswith(PATHS_OF_PROGRAMS) and not path.startswith(PATHS_OF_PEOPLE)
+
+
 def program_or_person(problem: Problem, request: HttpRequest) -> HttpResponse:
     """JSON, but a page for whoever asks for HTML outside the API."""
-    of_a_program = request.path.startswith(PATHS_OF_PROGRAMS) and not request.path.startswith(PATHS_OF_PEOPLE)
-    if of_a_program or "text/html" not in request.headers.get("Accept", ""):
+    if is_of_programs(request.path) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(problem, request)
     # Without the request: its context processors would ask the database, which may be what is broken.
     words = {"code": problem.code, "kind": problem.kind, "detail": problem.detail}
     page = loader.render_to_string("error.html", words | {"request_id": getattr(request, "request_id", "")})
-    return HttpResponse(page, status=problem.kind.status, headers={"Cache-Control": "no-store"})
+    response = HttpResponse(page, status=problem.kind.status, headers={"Cache-Control": "no-store"})
+    if problem.kind.status in LATER:
+        response["Retry-After"] = str(round(RETRY_AFTER.total_seconds()))
+    return response

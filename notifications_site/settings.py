@@ -30,9 +30,19 @@ VAR_DIR = Path(
     )
 )
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-SERVICE_ROLE = env.choice("SERVICE_ROLE", "all", allowed=("all",), meaning="Which set of URLs a web process serves.")
+SERVICE_ROLE = env.choice(
+    "SERVICE_ROLE",
+    "all",
+    allowed=("all", "gateway", "users", "templates"),
+    meaning="Which set of URLs a web process serves: all, gateway, users or templates.",
+)
 PORT = env.integer(
-    "PORT", 3000, least=1, most=65532, meaning="Port of the web process; consumers answer /health at PORT+2 and PORT+3."
+    "PORT",
+    3000,
+    least=1,
+    most=65530,
+    meaning="Port of the web process; role users answers at PORT+1, the consumers' /health at PORT+2 and PORT+3, role "
+    "templates at PORT+5.",
 )
 PUBLIC_URL = env.text(
     "PUBLIC_URL",
@@ -85,6 +95,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "gateway.correlation.CorrelationMiddleware",
+    "notifications_site.patience.PatienceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "notifications_site.content_security.ContentSecurityMiddleware",
@@ -137,6 +148,14 @@ SQLITE = {
         "PRAGMA temp_store=MEMORY;",
     },
 }
+#: For a server that is gone without a word. Seconds, but the last, which is in milliseconds.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 DATABASES = {
     "default": env.database(
         "DATABASE_URL",
@@ -145,9 +164,19 @@ DATABASES = {
         meaning="PostgreSQL 14 or newer: postgres://user:password@host:5432/name.",
     )
 }
-# A connection per request costs about thirty times a kept one. Consumers keep one per thread by the same setting.
+# A connection per request costs about thirty times a kept one. Every thread keeps one, in web processes and consumers.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "notifications_site.postgresql"
+    DATABASES["default"]["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})
+DATABASE_PATIENCE_MS = env.integer(
+    "DATABASE_PATIENCE_MS",
+    1000,
+    least=50,
+    most=60_000,
+    meaning="Milliseconds a request to the API waits for PostgreSQL altogether; then it is answered with 503.",
+)
 
 # --- broker -----------------------------------------------------------------------------------------------------------
 RABBITMQ_URL = env.broker_url(
@@ -287,7 +316,21 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # empty without collectstatic; WhiteNoise warns when it is missing
 STATICFILES_DIRS = [BASE_DIR / "notifications_site" / "static"]
-WHITENOISE_USE_FINDERS = True  # serves without collectstatic; images run collectstatic
+STATIC_COLLECTED = env.flag(
+    "STATIC_COLLECTED",
+    False,
+    meaning="True in images: pages use the files that collectstatic has compressed and named by their content.",
+)
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED  # serves without collectstatic
+_STATIC_STORAGE = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if STATIC_COLLECTED
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+}
 
 # --- security ---------------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"

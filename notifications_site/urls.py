@@ -1,7 +1,8 @@
-"""Every URL on one page."""
+"""Every URL on one page, in sets: SERVICE_ROLE says which of them a web process serves."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -10,6 +11,7 @@ from gateway import problems
 from gateway.throttling import limited
 from notifications_site import (
     api_schema,  # noqa: F401  makes itself known to drf-spectacular
+    discovery,
     error_pages,
     health,
     start_page,
@@ -27,19 +29,36 @@ handler500 = problems.handler500
 IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation}
 SWAGGER = SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM)
 
-urlpatterns = [
-    path("api/v1/", include("gateway.urls")),
+Urls = list[URLPattern | URLResolver]
+
+EVERYWHERE: Urls = [
     path("api/schema", limited("open", SpectacularAPIView.as_view(**IN_ANY_FORM)), name="schema"),
     path("api/docs", limited("open", SWAGGER), name="docs"),
     path("api/docs/errors/", limited("open", error_pages.error_index), name="errors"),
     path("api/docs/errors/<str:code>", limited("open", error_pages.error_page), name="error"),
-    path("", start_page.start_page, name="start"),
-    path("start/messages", start_page.start_messages, name="start-messages"),
-    path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
-    path("admin/", admin.site.urls),
     path("health", health.health),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("livez", health.live),
     path("readyz", health.ready),
 ]
+GATEWAY: Urls = [
+    path("api/v1/", include("gateway.urls")),
+    path("api/v1/services/", discovery.ServicesView.as_view(), name="services"),
+    path("", start_page.start_page, name="start"),
+    path("start/messages", start_page.start_messages, name="start-messages"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
+    path("admin/", admin.site.urls),
+]
+#: Registration, sign-in, preferences, devices and unsubscribe come here: `include("users.urls")`.
+USERS: Urls = []
+#: The templates by REST come here: `include("templates_app.urls")`.
+TEMPLATES: Urls = []
+SETS: dict[str, Urls] = {
+    "all": [*GATEWAY, *USERS, *TEMPLATES],
+    "gateway": GATEWAY,
+    "users": USERS,
+    "templates": TEMPLATES,
+}
+
+urlpatterns = [*SETS[settings.SERVICE_ROLE], *EVERYWHERE]

@@ -1,9 +1,11 @@
 """What all tests share."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from tests.postgresql_server import _own_postgresql_cluster, own_postgresql  # noqa: F401  fixtures
 from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     on_postgresql,
     pytest_terminal_summary,
@@ -15,6 +17,11 @@ from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
 )
 from tests.redis_server import own_redis, redis_of_module  # noqa: F401  fixtures
 from tests.status_guard import install_status_guard
+
+
+def pytest_configure():
+    """A busy machine makes PostgreSQL slow; a 503 for that is none of these tests' business."""
+    settings.DATABASE_PATIENCE_MS = 30_000
 
 
 def pytest_addoption(parser):

@@ -203,11 +203,20 @@ class Wire:
         """What clients say from now on reaches nobody; they notice nothing."""
         self._is_deaf = True
 
+    def hear_again(self) -> None:
+        """New connections are understood; the old ones have lost the thread."""
+        self.interrupt()
+        self._is_deaf = False
+
     def _accept(self, listener):
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(self._server)
+                except OSError:  # it is away itself
+                    client.close()
+                    continue
                 self._sockets += [client, server]
                 self._to_clients.append(client)
                 threading.Thread(target=self._pump, args=(client, server), daemon=True).start()

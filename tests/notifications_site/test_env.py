@@ -305,7 +305,7 @@ def test_a_value_with_a_form_of_its_own_is_refused_with_the_name_of_its_variable
     assert env.parsed("SOME_NUMBERS", lambda text: text.split(","), meaning="Numbers.") == ["1", "2"]
 
 
-# --- addresses, lengths of time ----------------------------------------------------------------------------------------
+# --- addresses, lengths of time ---------------------------------------------------------------------------------------
 
 
 def length(**how):

@@ -9,18 +9,24 @@ from django.db import connection
 
 from consumers import ports
 from consumers.consumer_command import require_database
+from consumers.service_roles import web_role
 from consumers.web_server import WebServer
 from users.command_line import ExamplesCommand, port_number, positive
 
 
 class Command(ExamplesCommand):
     help = "Serve the API, its documentation and the admin."
-    examples = ("manage.py run_web", "manage.py run_web --port 4000", "manage.py run_web --host 0.0.0.0 --workers 4")
+    examples = (
+        "manage.py run_web",
+        "manage.py run_web --port 4000",
+        "SERVICE_ROLE=users manage.py run_web --host 0.0.0.0 --workers 4",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where, and with how many processes."""
         parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
-        parser.add_argument("--port", type=port_number, default=settings.PORT, help=f"default: {settings.PORT}")
+        port = web_role(settings.SERVICE_ROLE).port(settings.PORT)
+        parser.add_argument("--port", type=port_number, default=port, help=f"default: {port}")
         parser.add_argument("--host", default=ports.LOOPBACK, help=f"address to listen on (default: {ports.LOOPBACK})")
         # Set by run_platform for its children.
         parser.add_argument("--supervisor-pid", type=positive, help=argparse.SUPPRESS)

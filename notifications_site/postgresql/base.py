@@ -1,0 +1,104 @@
+"""Django's PostgreSQL backend with patience: what waits for the server waits no longer than `database_patience` allows.
+
+A connection is kept per thread. psycopg's pool was tried: it is no faster, after a restart of the server it sleeps over
+its second broken connection until the time is up, and after an outage it waits longer and longer between its attempts.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db.backends.postgresql import base
+from psycopg import Connection, IsolationLevel
+from psycopg.abc import PQGen
+
+from gateway import database_patience
+from notifications_site.postgresql.silence import Silence, Silent
+
+T = TypeVar("T")
+
+#: For a new connection, and for the question whether a kept one still works.
+CONNECT_WITHIN = timedelta(seconds=1)
+CHECK_WITHIN = timedelta(milliseconds=300)
+#: How often a waiting thread looks at the clock, in seconds.
+LOOK_EVERY = 0.1
+
+SILENCE = Silence()
+
+
+class PatientConnection(Connection[Any]):
+    """Waits as long as `database_patience` allows. Waiting in vain closes it: nobody knows what is under way."""
+
+    #: While it is only asked whether it works: a connection may be dead though the server is well.
+    is_checked = False
+
+    def wait(self, gen: PQGen[T], interval: float = LOOK_EVERY, timeout: float | None = None) -> T:
+        """psycopg's way to every answer of the server."""
+        left = database_patience.seconds_left()
+        if left is None or timeout is not None:
+            return super().wait(gen, interval, timeout)
+        wait = partial(super().wait, gen, interval)
+        try:
+            with database_patience.waiting():
+                return wait(left) if self.is_checked else SILENCE.heed(wait, patience=left)
+        except Silent:
+            self.pgconn.finish()
+            raise
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
+        """Django's hook; we never ask for another level of isolation."""
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+
+        def connect() -> PatientConnection:
+            return PatientConnection.connect(**conn_params)
+
+        left = database_patience.seconds_left()
+        if left is None:
+            return connect()
+        patience = min(left, CONNECT_WITHIN.total_seconds())
+        with database_patience.waiting():
+            return SILENCE.heed(lambda seconds: connected_within(seconds, connect), patience=patience)
+
+    def is_usable(self) -> bool:
+        """Django's hook. What is left of the patience is needed for a new connection."""
+        if self.connection is None:
+            return False
+        self.connection.is_checked = True
+        try:
+            with database_patience.at_most(CHECK_WITHIN):
+                return super().is_usable()
+        finally:
+            self.connection.is_checked = False
+
+
+def connected_within(seconds: float, connect: Callable[[], PatientConnection]) -> PatientConnection:
+    """A new connection. Raises `Silent`.
+
+    libpq waits two seconds at least, and for a name server as long as that likes: so a thread of its own waits.
+    """
+    attempt: Future[PatientConnection] = Future()
+
+    def run() -> None:
+        try:
+            attempt.set_result(connect())
+        except Exception as error:  # noqa: BLE001  whatever it is, the one who waits gets it
+            attempt.set_exception(error)
+
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    try:
+        return attempt.result(timeout=seconds)
+    except TimeoutError as error:
+        attempt.add_done_callback(close_late)
+        raise Silent(f"No connection to PostgreSQL within {seconds:.1f} s.") from error
+
+
+def close_late(attempt: "Future[PatientConnection]") -> None:
+    """A connection that came when nobody waited any more. It says that the server is slow, but there."""
+    if attempt.exception() is None:
+        attempt.result().close()
+        SILENCE.end()

@@ -1,0 +1,87 @@
+import pytest
+
+from consumers import service_registry
+from consumers.models import ServiceInstance
+from tests.factories import ago
+from users.api_keys import create_api_key
+
+pytestmark = pytest.mark.django_db
+
+State = ServiceInstance.State
+URL = "/api/v1/services/"
+
+
+@pytest.fixture
+def ask(client):
+    _, key = create_api_key(name="watcher", client="watcher", scopes=["services:read"])
+    return lambda query="": client.get(URL + query, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def processes():
+    """One of each state."""
+    made = {state: service_registry.register(role="web", port=3000) for state in State}
+    for state, instance in made.items():
+        service_registry.heartbeat(instance, state)
+    made["stale"] = service_registry.register(role="email_consumer", port=3002)
+    service_registry.heartbeat(made["stale"], State.RUNNING)
+    ServiceInstance.objects.filter(pk=made["stale"].pk).update(heartbeat_at=ago(seconds=31))
+    return {str(instance.pk): str(state) for state, instance in made.items()}
+
+
+def states(response):
+    return {each["id"]: each["state"] for each in response.json()["results"]}
+
+
+def test_a_process_is_shown_as_it_registered(ask, settings):
+    made = service_registry.register(role="email_consumer", port=3002)
+
+    body = ask().json()
+
+    [shown] = body["results"]
+    assert (body["next"], body["previous"]) == (None, None)
+    assert (shown["id"], shown["role"], shown["port"], shown["pid"]) == (str(made.pk), "email_consumer", 3002, made.pid)
+    assert (shown["version"], shown["state"]) == (settings.VERSION, "starting")
+    assert shown["health_url"] == f"http://{made.host}:3002/health"
+    assert shown["started_at"].endswith("Z")
+
+
+def test_a_process_without_a_port_has_no_health_url(ask):
+    service_registry.register(role="sweeper", port=None)
+
+    [shown] = ask().json()["results"]
+    assert (shown["port"], shown["health_url"]) == (None, None)
+
+
+def test_all_but_the_stopped_are_shown(ask, processes):
+    assert states(ask()) == {pk: state for pk, state in processes.items() if state != "stopped"}
+
+
+@pytest.mark.parametrize("wanted", ["stopped", "stale", "running", "draining,stopped"])
+def test_states_can_be_chosen_and_silence_is_one_of_them(ask, processes, wanted):
+    chosen = wanted.split(",")
+
+    assert states(ask(f"?state={wanted}")) == {pk: state for pk, state in processes.items() if state in chosen}
+
+
+def test_roles_can_be_chosen(ask, processes):
+    assert set(states(ask("?role=email_consumer")).values()) == {"stale"}
+    assert len(states(ask("?role=email_consumer,web"))) == 4
+
+
+@pytest.mark.parametrize(("query", "pointer"), [("?role=cook", "?role"), ("?state=dead", "?state")])
+def test_what_there_is_not_is_named(ask, query, pointer):
+    response = ask(query)
+
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, "invalid_choice")
+    assert "there are" in error["detail"]
+
+
+def test_another_scope_is_not_enough(client):
+    _, key = create_api_key(name="shop", client="shop", scopes=["notifications:write"])
+
+    response = client.get(URL, headers={"Authorization": f"Bearer {key}"})
+
+    assert (response.status_code, response.json()["required_scope"]) == (403, "services:read")
