@@ -31,6 +31,7 @@ def test_the_owner_finds_every_page():
         "Dead letters",
         "API keys",
         "API docs",
+        "Providers & breakers",
         "Live services",
         "Staff groups",
         "Categories",
@@ -40,7 +41,7 @@ def test_the_owner_finds_every_page():
 def test_every_page_of_the_sidebar_opens_for_the_owner():
     client = signed_in(owner())
     links = set(re.findall(r'href="(/admin/[a-z_/]+)" class="flex h-\[38px\]', page(client, "/admin/")))
-    assert len(links) == 9
+    assert len(links) == 10
     for link in links:
         page(client, link)
 
