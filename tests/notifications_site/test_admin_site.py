@@ -31,6 +31,7 @@ def test_the_owner_finds_every_page():
         "Dead letters",
         "API keys",
         "API docs",
+        "Providers & breakers",
         "Live services",
         "Alerts",
         "Staff groups",
