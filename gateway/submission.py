@@ -126,7 +126,7 @@ def new_row(
         waiting_for=decision.waiting_for,
         available_at=decision.available_at,
         expires_at=decision.expires_at,
-        # Values, not the defaults of the database: many rows with values alone go in as arrays, several times as fast.
+        # Values, not the defaults of the database: nothing has to be read back for the answer.
         publish_count=0,
         created_at=now,
         updated_at=now,
