@@ -10,49 +10,29 @@ import cProfile
 import io
 import pstats
 import resource
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from django.conf import settings
-
 from benchmarks import inside  # sets Django up
-from channels_email.channel import EmailChannel
 from consumers.brokers import choice
-from consumers.consumer_command import holder_name, journal_folder
-from consumers.delivery import Delivery
-from consumers.worker import BATCH, Worker
+from consumers.loop_process import Limits, LoopProcess
+from consumers.management.commands import run_email_consumer
+from consumers.worker import BATCH
 from gateway.models import Notification
 
 SHOWN = 25
 
 
 def profile_consumer(count: int) -> str:
-    """Drain what waits, in this thread; a relay must run beside. Returns the table."""
-    stopping = threading.Event()
-    (broker,) = choice.brokers_for("email", threads=1, prefetch=2 * BATCH, wake=stopping)
-    done = 0
-
-    def note(handed_over: int) -> None:
-        nonlocal done
-        done += handed_over
-        if done >= count:
-            stopping.set()
-
-    worker = Worker(
-        broker,
-        Delivery(
-            EmailChannel(),
-            holder=holder_name("profiled"),
-            journal_folder=journal_folder(),
-            max_attempts=settings.MAX_ATTEMPTS,
-            stopping=stopping,
-        ),
-        stopping=stopping,
-        on_turn=note,
-    )
-    return profiled(worker.run, what="consumer", count=lambda: done)
+    """Drain what waits with the very loop of run_email_consumer, in this thread; a relay must run beside."""
+    command = run_email_consumer.Command()
+    options = {"name": "profiled", "batch": BATCH, "max_messages": count, "once": False}
+    process = LoopProcess(role=command.role.name, limits=Limits(messages=count))
+    (broker,) = choice.brokers_for("email", threads=1, prefetch=2 * BATCH, wake=process.stopping)
+    breakers = command._breakers(options["name"])
+    loop = command._loop(process, broker, breakers, options)
+    return profiled(loop, what="consumer", count=lambda: process.progress.handed_over)
 
 
 def profile_submit(count: int) -> str:
