@@ -39,8 +39,8 @@ format: $(VENV)/.dev-ok ## let ruff mend what it can
 reference: $(VENV)/.dev-ok ## write docs/reference and .env.example anew from the code
 	$(PYTHON) manage.py write_reference
 
-bench: $(VENV)/.dev-ok ## measure, and write benchmarks/results
-	$(PYTHON) -m benchmarks.embedded
+bench: $(VENV)/.dev-ok ## measure beside the peers: all figures, or ARGS="f1 --size full", ARGS="--help"
+	$(PYTHON) -m benchmarks $(ARGS)
 
 clean: ## remove the virtual environment; var/ with your data stays
 	rm -rf $(VENV)
@@ -68,4 +68,5 @@ lock: $(VENV)/.dev-ok ## resolve the packages anew
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --group dev --group e2e -c requirements-dev.txt -o requirements-e2e.txt
-	! grep -n '://' requirements*.txt
+	$(UV) pip compile benchmarks/peers/requirements.in --universal --python-version 3.11 --generate-hashes -q --no-header -o benchmarks/peers/requirements.txt
+	! grep -n '://' requirements*.txt benchmarks/peers/requirements.txt
