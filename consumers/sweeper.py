@@ -17,6 +17,7 @@ from consumers.journal_replay import replay_journals
 from gateway import outbox, provider_states, tracking
 from gateway.channel_contract import Channel, NewsSource
 from gateway.counter_cache import forget_counts
+from gateway.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +102,7 @@ def _collector(source: NewsSource) -> Callable[[], int]:
         news = source.collect_news(LIMIT)
         if news:
             tracking.record_news(news)
+            failpoint("sweeper.collect_news")
             source.confirm_news(news)
         return len(news)
 
