@@ -18,6 +18,7 @@ from gateway import outbox, provider_states, tracking
 from gateway.channel_contract import Channel, NewsSource
 from gateway.counter_cache import forget_counts
 from gateway.failpoints import failpoint
+from gateway.time_scale import scaled
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class Sweeper:
 
 def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: DeliveryRules) -> list[Chore]:
     """Everything that needs looking after."""
-    second = timedelta(seconds=1)
+    second = scaled(timedelta(seconds=1))
     return [
         Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, rules=rules)),
         Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT)),

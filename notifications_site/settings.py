@@ -280,14 +280,14 @@ ALERT_QUIET_PERIOD = env.duration(
 FAILPOINTS = env.text(
     "FAILPOINTS",
     "",
-    meaning="For tests only, refused unless ENVIRONMENT is local: where processes die, hang or fail (gateway/failpoints.py).",
+    meaning="For tests only, refused unless ENVIRONMENT is local: where processes die or hang (gateway/failpoints.py).",
 )
 DELIVERY_TIME_SCALE = env.integer(
     "DELIVERY_TIME_SCALE",
     1,
     least=1,
     most=100,
-    meaning="For tests only, refused unless ENVIRONMENT is local: leases and waits of the delivery are so many times shorter.",
+    meaning="For tests only, refused unless ENVIRONMENT is local: leases and waits are so many times shorter.",
 )
 if (FAILPOINTS or DELIVERY_TIME_SCALE != 1) and not IS_LOCAL:
     name = "FAILPOINTS" if FAILPOINTS else "DELIVERY_TIME_SCALE"
