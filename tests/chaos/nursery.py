@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds until a test stops waiting for what must happen.
-PATIENCE = 60
+PATIENCE = 120
 PR_SET_PDEATHSIG = 1
 
 

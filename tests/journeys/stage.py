@@ -16,7 +16,7 @@ from consumers.brokers.rabbitmq.topology import Topology
 from tests.chaos import evidence
 from tests.chaos.checker import HOLD, RESEND, judge
 from tests.chaos.logging_provider import LOG, NAME
-from tests.chaos.nursery import Nursery, until
+from tests.chaos.nursery import PATIENCE, Nursery, until
 from tests.chaos.scene import CLIENT_LOG, request_body
 
 #: What a round of requests asks to do about doubts.
@@ -88,7 +88,7 @@ class Stage:
         rows = evidence.rows_of(self.database)
         return Counter(rows[id_].status for id_ in ids if id_ in rows)
 
-    def settle(self, within=60):
+    def settle(self, within=PATIENCE):
         until(lambda: self.database(evidence.UNSETTLED)[0][0] == 0, "the end of everything", within)
 
     def judge(self):
