@@ -21,7 +21,7 @@ from tests.chaos.checker import judge
 from tests.chaos.client import Clients
 from tests.chaos.guardian import Guarded
 from tests.chaos.nemesis import USUAL, Nemesis
-from tests.chaos.nursery import ROOT, Nursery
+from tests.chaos.nursery import ROOT, UNLIMITED, Nursery
 from tests.chaos.scene import CLIENT_LOG
 from tests.chaos.servers import RabbitmqServer, RedisServer, answers, free_ports
 from tests.postgresql_server import PostgresqlServer
@@ -151,6 +151,7 @@ class Campaign:
             "DELIVERY_RULES": RULES_OF_DELIVERY,
             "DELIVERY_TIME_SCALE": str(TIME_SCALE),
             "FAILPOINTS": "",
+            "RATE_LIMITS": UNLIMITED,
         }
 
     # --- the storm, and after -----------------------------------------------------------------------------------------
