@@ -55,7 +55,7 @@ class Profile:
 
 PROFILES = {
     "ci": Profile(notifications=1_000, storm=42, longest_storm=60, calm=180),
-    "quick": Profile(notifications=6_000, storm=200, longest_storm=270, calm=200),
+    "quick": Profile(notifications=4_000, storm=200, longest_storm=270, calm=200),
     "full": Profile(notifications=20_000, storm=600, longest_storm=1500, calm=600),
 }
 
@@ -236,7 +236,7 @@ class Campaign:
         }
 
     def _versions(self) -> dict[str, str]:
-        postgresql = self._postgresql.execute("SHOW server_version")[0][0]
+        postgresql = self._postgresql.execute("SHOW server_version")[0][0].split()[0]
         output = (self._folder / "rabbitmq" / "output").read_text(errors="replace")
         rabbitmq = next((line.split()[-1] for line in output.splitlines() if "RabbitMQ" in line), "unknown")
         redis = answers_version(self._redis.port)

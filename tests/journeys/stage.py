@@ -35,6 +35,7 @@ class Stage:
     def __init__(self, folder, database, variables, *, topology=None, database_url=""):
         self.folder, self.database, self.topology, self.database_url = folder, database, topology, database_url
         self._numbers = itertools.count()
+        (folder / CLIENT_LOG).touch()
         self._nursery = Nursery(
             folder, **{"CHAOS_PROVIDER": NAME, "MAX_ATTEMPTS": "50", "LOG_LEVEL": "INFO"} | variables
         )
