@@ -4,7 +4,7 @@ PY ?= python3
 PYTHON = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
 
-.PHONY: help run run-services test check format lock reference bench clean
+.PHONY: help run run-services test check format lock reference bench chaos clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -41,6 +41,9 @@ reference: $(VENV)/.dev-ok ## write docs/reference and .env.example anew from th
 
 bench: $(VENV)/.dev-ok ## measure beside the peers: all figures, or ARGS="f1 --size full", ARGS="--help"
 	$(PYTHON) -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.dev-ok ## kill, wipe and freeze everything while notifications go out (ARGS="--profile full")
+	$(PYTHON) -m tests.chaos $(ARGS)
 
 clean: ## remove the virtual environment; var/ with your data stays
 	rm -rf $(VENV)

@@ -11,14 +11,15 @@ from gateway import statuses
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.models import WaitingFor
 from gateway.outbox import Verdict
+from gateway.time_scale import scaled
 from gateway.tracking import doubt_verdict, sent_verdict
 
 #: When a provider asks for more time than this, we ask again sooner anyway.
 LONGEST_WAIT = timedelta(hours=24)
 #: How long a wrong setting of ours is left alone before the next look.
-MISCONFIGURED_WAIT = timedelta(minutes=1)
+MISCONFIGURED_WAIT = scaled(timedelta(minutes=1))
 #: Without a hint from the provider.
-THROTTLED_WAIT = timedelta(seconds=10)
+THROTTLED_WAIT = scaled(timedelta(seconds=10))
 
 
 #: On top of each wait, so that a crowd does not come back at once; less where the waits themselves are short.
@@ -32,7 +33,7 @@ def retry_delay(tries_used: int, rules: Rules) -> timedelta:
     wait = wait_exponential_jitter(multiplier=first, max=rules.longest_retry.total_seconds(), exp_base=2, jitter=jitter)
     state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # only the number is read
     state.attempt_number = max(1, tries_used)
-    return timedelta(seconds=wait(state))
+    return scaled(timedelta(seconds=wait(state)))
 
 
 def throttled_wait(retry_after: timedelta | None) -> timedelta:

@@ -21,8 +21,10 @@ from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
 from gateway import outbox, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.failpoints import failpoint
 from gateway.models import Notification
 from gateway.outbox import Held
+from gateway.time_scale import scaled
 from gateway.tracking import AttemptResult, HandOver, Recorded
 
 log = structlog.get_logger(__name__)
@@ -32,10 +34,10 @@ FIRST_HAND_OVER, LARGEST_HAND_OVER = 20, 100
 #: A hand-over shorter than this may grow, one longer than that shrinks: it bounds what a crash leaves in doubt.
 SHORT, LONG = timedelta(milliseconds=50), timedelta(milliseconds=250)
 #: What is not handed over so long after the claim is given back, well before its lease is over.
-HAND_OVER_WITHIN = timedelta(seconds=10)
+HAND_OVER_WITHIN = scaled(timedelta(seconds=10))
 #: Longer after the hand-over mark nothing more is handed over: one last call of 30 s still ends before the sweeper
 #: calls the outcome unknown and somebody else may send it.
-HAND_OVER_ENDS_AFTER = timedelta(seconds=30)
+HAND_OVER_ENDS_AFTER = scaled(timedelta(seconds=30))
 #: Pause between two tries to record an outcome while the database is away.
 RECORD_AGAIN = timedelta(milliseconds=500)
 #: Our words for answers that are not the provider's.
@@ -129,8 +131,10 @@ class Delivery:
                 self._postpone(claimed, nobody)
                 continue
             claimed_at = time.monotonic()
+            failpoint("delivery.claimed")
             ready, settled = prepare(self._channel, claimed)
             outbox.settle(settled)
+            failpoint("delivery.prepared")
             if ready:
                 count += self._hand_over_all(ready, claimed_at)
         return count
@@ -156,6 +160,7 @@ class Delivery:
             part, rest = group[: chosen.permit.most], group[chosen.permit.most :]
             if rest:
                 waiting.append((after, rest))
+            failpoint("delivery.connected")
             count += self._hand_over(chosen, part)
         if waiting:
             outbox.release([each.held for _, group in waiting for each in group])
@@ -203,9 +208,11 @@ class Delivery:
         in_hand = [each for each in in_hand if each.ready.notification.pk in ours]
         if not in_hand:
             return []
+        failpoint("delivery.marked")
         # The clock once more before the first byte: whoever was frozen here may have been taken for dead.
         is_late = time.monotonic() - began > HAND_OVER_WITHIN.total_seconds()
         took = self._send(_TooLate(provider.name) if is_late else provider, in_hand)
+        failpoint("delivery.journalled")
         self._adapt(took)
         return in_hand
 
@@ -233,6 +240,7 @@ class Delivery:
         for (each, attempt_id, _), result in zip(
             order, self._answers(provider, [message for _, _, message in order]), strict=True
         ):
+            failpoint("delivery.answered")
             self._write_down(
                 JournalLine(
                     notification_id=each.ready.held.id,
@@ -303,6 +311,7 @@ class Delivery:
                 if self._stopping.wait(RECORD_AGAIN.total_seconds()):
                     return
             else:
+                failpoint("delivery.recorded")
                 self._journal.clear()
                 self._has_unrecorded = False
                 return

@@ -13,6 +13,7 @@ from consumers.delivery_rules import DeliveryRules
 from consumers.outcome_journal import JournalLine, orphans
 from gateway import tracking
 from gateway.channel_contract import Outcome
+from gateway.failpoints import failpoint
 from gateway.models import DeliveryAttempt, Notification
 from gateway.outbox import Held
 from gateway.tracking import AttemptResult, Recorded
@@ -28,6 +29,7 @@ def replay_journals(folder: Path, *, rules: DeliveryRules) -> int:
             if orphan.lines:
                 tracking.record_outcomes(_recorded(orphan.lines, rules))
                 log.info("Recorded what a dead process had left behind.", action="replay", answers=len(orphan.lines))
+                failpoint("sweeper.replay_journals")
         except (OperationalError, InterfaceError):
             orphan.leave()
             raise

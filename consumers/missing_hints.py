@@ -15,13 +15,14 @@ from django.db.models.functions import Now
 from consumers.brokers.base import Bell, BrokerUnavailable
 from gateway import outbox
 from gateway.models import Notification
+from gateway.time_scale import scaled
 
 log = structlog.stdlib.get_logger(__name__)
 
 #: Younger hints may still be on their way to the broker.
-SETTLED_AFTER = timedelta(seconds=2)
+SETTLED_AFTER = scaled(timedelta(seconds=2))
 #: A consumer that lives has come to a hint it fetched ahead by then. If it has not, a second hint does no harm.
-FETCHED_FOR = timedelta(seconds=10)
+FETCHED_FOR = scaled(timedelta(seconds=10))
 #: So many times in a row hints must be missing: numbers of two servers, read one after the other, may disagree.
 TIMES_IN_A_ROW = 3
 

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from consumers.brokers.base import Bell, BrokerUnavailable
 from gateway import due_signal, outbox
+from gateway.failpoints import failpoint
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -84,6 +85,7 @@ class Relay:
             limit = min(room, self._flight)
             hints = outbox.queue_due(channel=channel, limit=limit)
             if hints:
+                failpoint("relay.queued")
                 self._publish(channel, hints)
             count += len(hints)
             if len(hints) < limit:

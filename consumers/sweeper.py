@@ -17,6 +17,8 @@ from consumers.journal_replay import replay_journals
 from gateway import outbox, provider_states, tracking
 from gateway.channel_contract import Channel, NewsSource
 from gateway.counter_cache import forget_counts
+from gateway.failpoints import failpoint
+from gateway.time_scale import scaled
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +73,7 @@ class Sweeper:
 
 def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: DeliveryRules) -> list[Chore]:
     """Everything that needs looking after."""
-    second = timedelta(seconds=1)
+    second = scaled(timedelta(seconds=1))
     return [
         Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, rules=rules)),
         Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT)),
@@ -101,6 +103,7 @@ def _collector(source: NewsSource) -> Callable[[], int]:
         news = source.collect_news(LIMIT)
         if news:
             tracking.record_news(news)
+            failpoint("sweeper.collect_news")
             source.confirm_news(news)
         return len(news)
 

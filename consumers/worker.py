@@ -8,8 +8,9 @@ from datetime import timedelta
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from consumers.brokers.base import Broker, BrokerReconnecting, BrokerUnavailable
+from consumers.brokers.base import Batch, Broker, BrokerReconnecting, BrokerUnavailable
 from consumers.delivery import Delivery
+from gateway.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class Worker:
         """
         try:
             batch = self._broker.receive(self._batch, wait=WAIT)
-            handed_over = self._delivery.deliver(batch.ids, again=batch.again) if batch.ids else 0
+            handed_over = self._deliver(batch)
             self._broker.ack(batch)
         except BrokerReconnecting:
             return None, 0  # it has waited by itself, and says itself what is wrong
@@ -71,6 +72,14 @@ class Worker:
             return None, 0
         self._pause = FIRST_PAUSE
         return len(batch.ids), handed_over
+
+    def _deliver(self, batch: Batch) -> int:
+        if not batch.ids:
+            return 0
+        failpoint("consumer.received")
+        handed_over = self._delivery.deliver(batch.ids, again=batch.again)
+        failpoint("consumer.delivered")
+        return handed_over
 
     def _rest(self, error: Exception) -> None:
         log.warning(

@@ -17,13 +17,15 @@ from django.db.models import F
 from django.db.models.functions import Least, Now
 
 from gateway import status_cache, statuses
+from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Change, Status
+from gateway.time_scale import scaled
 
 #: How long a consumer may prepare what it claimed before it counts as dead.
-CLAIM_LEASE = timedelta(seconds=30)
+CLAIM_LEASE = scaled(timedelta(seconds=30))
 #: So many consumers may die over a notification before it is set aside.
 POISON_AFTER = 5
 #: From so many crashes on it is claimed alone, so that its neighbours are not blamed.
@@ -31,7 +33,7 @@ SUSPECT_AFTER = 2
 
 
 #: After how many publishes a queued row whose hint nobody brought is published again; the last holds for all further.
-FORGOTTEN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (2, 4, 8, 16, 32, 60))
+FORGOTTEN_AFTER = tuple(scaled(timedelta(minutes=minutes)) for minutes in (2, 4, 8, 16, 32, 60))
 #: Counted no further: the column is small, and a queue may be broken for weeks.
 MOST_PUBLISHES = 1000
 
@@ -104,6 +106,8 @@ def queue_due(*, channel: str, limit: int) -> list[Hint]:
     due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
     rows = due.select_for_update(skip_locked=True).values_list("pk", "correlation_id")[:limit]
     hints = [Hint(pk, correlation_id) for pk, correlation_id in rows]
+    if hints:
+        failpoint("relay.locked")
     Notification.objects.filter(pk__in=[hint.id for hint in hints]).update(
         status=statuses.QUEUE.target,
         published_at=Now(),
@@ -149,7 +153,10 @@ def _reopen(candidates: NotificationQuerySet, *, limit: int) -> int:
     """At worst a hint comes twice then: the second cannot be claimed."""
     queued = candidates.filter(status__in=statuses.REOPEN.sources)
     ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-    return Notification.objects.filter(pk__in=ids).update(status=statuses.REOPEN.target, updated_at=Now())
+    count = Notification.objects.filter(pk__in=ids).update(status=statuses.REOPEN.target, updated_at=Now())
+    if count:
+        failpoint("sweeper.reopen")
+    return count
 
 
 @transaction.atomic
@@ -286,7 +293,10 @@ def release_stalled(*, limit: int, whoever_holds: bool = False) -> int:
             event="" if reason == "poison" else "released",
         )
         verdicts.append((Held(pk, token), verdict))
-    return len(settle(verdicts))
+    released = settle(verdicts)
+    if released:
+        failpoint("sweeper.release_stalled")
+    return len(released)
 
 
 @transaction.atomic
@@ -294,17 +304,18 @@ def expire_overdue(*, limit: int) -> int:
     """End what was not handed over before its time limit. Returns how many."""
     overdue = Notification.objects.overdue().select_for_update(skip_locked=True)
     rows = list(overdue.values_list("pk", "claim_token", "expires_at")[:limit])
-    return len(
-        settle(
-            [
-                (
-                    Held(pk, token),
-                    Verdict(change=statuses.EXPIRE, reason="expired", data={"t": f"{moment:%Y-%m-%d %H:%M} UTC"}),
-                )
-                for pk, token, moment in rows
-            ]
-        )
+    expired = settle(
+        [
+            (
+                Held(pk, token),
+                Verdict(change=statuses.EXPIRE, reason="expired", data={"t": f"{moment:%Y-%m-%d %H:%M} UTC"}),
+            )
+            for pk, token, moment in rows
+        ]
     )
+    if expired:
+        failpoint("sweeper.expire_overdue")
+    return len(expired)
 
 
 class AlreadyLeft(Exception):

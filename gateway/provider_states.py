@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 
 from gateway.channel_contract import DETAIL_LENGTH, storable
 from gateway.models import BreakerTransition, ProviderState
+from gateway.time_scale import scaled
 
 #: How long the one trial may take before somebody else may make it: longer than connecting and any provider call.
-TRIAL_LEASE = timedelta(seconds=60)
+TRIAL_LEASE = scaled(timedelta(seconds=60))
 #: How long transitions are kept.
 KEEP_TRANSITIONS = timedelta(days=30)
 

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from gateway.database_clock import database_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
+from gateway.failpoints import failpoint
 from gateway.idempotency import earlier, fingerprint, remember, remembered, same_request
 from gateway.models import Notification
 from gateway.request import NotificationRequest
@@ -52,8 +53,10 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
         check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)
         notification = new_row(request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
+        failpoint("submission.judged")
         with transaction.atomic():
             notification.save(force_insert=True)
+            failpoint("submission.inserted")
     except (DecisionRefused, SelectionRefused, IntegrityError):
         # A known request id is judged before all that may be wrong by now, and only the constraint knows for sure:
         # whoever is second waits there for the first one's commit. New requests, nearly all, need no look-up.
@@ -61,6 +64,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
         if known is None:
             raise
         return _replayed(known, request, recipient)
+    failpoint("submission.committed")
     remember(notification)
     if is_due_at_once(notification):
         announce_due()

@@ -18,19 +18,21 @@ from django.db.models.functions import Now
 from gateway import statuses
 from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
 from gateway.database_clock import now_sql
+from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all, update_each
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.outbox import Held, Verdict, settle
 from gateway.statuses import Status
+from gateway.time_scale import scaled
 from templates_app.models import OnUnknown
 from users.channels import Channel
 
 #: From the hand-over on: how long until a silent consumer counts as dead. Longer than any provider call (30 s).
-SENDING_LEASE = timedelta(seconds=45)
+SENDING_LEASE = scaled(timedelta(seconds=45))
 #: On top of the lease, before the sweeper calls the outcome unknown.
-SENDING_GRACE = timedelta(seconds=60)
+SENDING_GRACE = scaled(timedelta(seconds=60))
 #: How long a doubt waits for evidence before a message that may be sent again is sent again.
-RESEND_AFTER = {Channel.EMAIL: timedelta(seconds=60), Channel.PUSH: timedelta(seconds=10)}
+RESEND_AFTER = {Channel.EMAIL: scaled(timedelta(seconds=60)), Channel.PUSH: scaled(timedelta(seconds=10))}
 #: How long a doubt is held when it must not be sent again.
 HOLD_FOR = timedelta(days=3)
 #: A replayed dead letter may be sent for so long.
@@ -222,6 +224,8 @@ def doubt_stalled(*, limit: int, whoever_holds: bool = False) -> int:
         [(Held(pk, token), doubt_verdict(statuses.DOUBT_STALLED, provider)) for pk, token, provider in rows]
     )
     _apply_early_news(doubted)
+    if doubted:
+        failpoint("sweeper.doubt_stalled")
     return len(doubted)
 
 
@@ -251,7 +255,10 @@ def settle_unknown(*, limit: int, max_attempts: Callable[[str, str], int]) -> in
     for pk, token, name, provider, tries_used, rule in rows:
         again = rule == OnUnknown.RESEND and tries_used < max_attempts(name, provider)
         verdicts.append((Held(pk, token), _resend_verdict() if again else _hopeless_verdict(provider)))
-    return len(settle(verdicts))
+    settled = settle(verdicts)
+    if settled:
+        failpoint("sweeper.settle_unknown")
+    return len(settled)
 
 
 def _resend_verdict() -> Verdict:

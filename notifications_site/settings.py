@@ -276,6 +276,23 @@ ALERT_QUIET_PERIOD = env.duration(
     meaning="So long the same alert is not sent again: 30m, 1h, 1d.",
 )
 
+# --- tests of crashes -------------------------------------------------------------------------------------------------
+FAILPOINTS = env.text(
+    "FAILPOINTS",
+    "",
+    meaning="For tests only, refused unless ENVIRONMENT is local: where processes die or hang (gateway/failpoints.py).",
+)
+DELIVERY_TIME_SCALE = env.integer(
+    "DELIVERY_TIME_SCALE",
+    1,
+    least=1,
+    most=100,
+    meaning="For tests only, refused unless ENVIRONMENT is local: leases and waits are so many times shorter.",
+)
+if (FAILPOINTS or DELIVERY_TIME_SCALE != 1) and not IS_LOCAL:
+    name = "FAILPOINTS" if FAILPOINTS else "DELIVERY_TIME_SCALE"
+    raise env.WrongSetting(f"{name} is set; with ENVIRONMENT={ENVIRONMENT} that is refused, it is for tests only.")
+
 # --- API --------------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes, for any route; API views set less: gateway/api_view.py
 CSRF_FAILURE_VIEW = "gateway.problems.csrf_failure"

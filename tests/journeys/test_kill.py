@@ -1,82 +1,83 @@
 """Consumers are killed again and again while 500 notifications go out; provider and database agree in the end."""
 
-import os
-import subprocess
-import sys
+import random
+import signal
 import time
-import uuid
-from pathlib import Path
 
 import pytest
-from django.db import connection
-from django.db.models import Count, Q
 
-from gateway.models import Notification
-from gateway.statuses import Status
-from tests.consumers.engine import a_template, submit
-from tests.factories import UserFactory
-from tests.journeys.kill_campaign import LOG
-from tests.journeys.kill_checker import HOLD, RESEND, Row, compare
+from tests.chaos import evidence
+from tests.chaos.checker import HOLD, RESEND
+from tests.chaos.logging_provider import LOG, MOODY
+from tests.journeys.stage import open_stage
 
-ROOT = Path(__file__).resolve().parents[2]
 RESENT, HELD = 400, 100
 #: Long before a hanging run is given up, in seconds. A sound one takes a small part of it.
 PATIENCE = 300
+#: Leases and waits are so many times shorter.
+TIME_SCALE = 40
+#: From one kill to the next, in seconds.
+PAUSE = (0.1, 0.4)
+#: A kill waits until so many more messages went out, so that a slow machine gets forward too; and how long at most.
+GROWTH, LONGEST_PAUSE = 5, 1.5
+#: How often each is the victim, relative to the others.
+VICTIMS = {"consumer": 5, "second": 5, "sweeper": 1}
 
 
 @pytest.fixture
-def campaign(tmp_path):
-    """Starts the campaign on this test's database; told to stop, it says how many were killed."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "notifications_site.settings"}
-    command = [sys.executable, "-m", "tests.journeys.kill_campaign", str(tmp_path), connection.settings_dict["NAME"]]
-    process = subprocess.Popen(
-        [*command, "seed"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    yield process
-    # The end of its input makes it stop its children, whatever happened here.
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+def stage(request, tmp_path):
+    """With a provider that is busy or slow now and then; and nobody who dies here is taken for poisoned."""
+    with open_stage(
+        request, tmp_path, time_scale=TIME_SCALE, CHAOS_PROVIDER=MOODY, CHAOS_POISON_AFTER="1000"
+    ) as opened:
+        yield opened
 
 
-def unfinished() -> int:
-    """How many are still on their way; a doubt that is to be held has come to its end."""
-    is_over = Q(status=Status.SENT) | Q(status=Status.UNKNOWN, template__on_unknown=HOLD)
-    return Notification.objects.exclude(is_over).count()
+def taken(stage):
+    log = stage.folder / LOG
+    return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
-def wait_until_finished(process: subprocess.Popen) -> None:
-    ends_at = time.monotonic() + PATIENCE
-    while left := unfinished():
-        assert process.poll() is None, "the campaign ended early"
-        statuses = dict(Notification.objects.values_list("status").annotate(Count("pk")))
-        assert time.monotonic() < ends_at, f"{left} never came to an end: {statuses}"
-        time.sleep(0.1)
+def wait_for_traffic(stage):
+    """Until the provider has taken some more, or nothing seems to happen."""
+    ends_at, begin = time.monotonic() + LONGEST_PAUSE, taken(stage)
+    while taken(stage) < begin + GROWTH and time.monotonic() < ends_at:
+        time.sleep(0.01)
 
 
-def rows_now() -> dict[uuid.UUID, Row]:
-    again = Count("events", filter=Q(events__type="possible_duplicate"))
-    found = Notification.objects.annotate(again=again).values_list("pk", "status", "possible_duplicate", "again")
-    return {pk: Row(status=status, is_flagged=flagged, resent=again) for pk, status, flagged, again in found}
+def kill_until_finished(stage, client):
+    """Returns how many died."""
+    chance, kills, ends_at = random.Random("seed"), 0, time.monotonic() + PATIENCE  # noqa: S311  it can be repeated
+    while (left := stage.database(evidence.UNSETTLED)[0][0]) > 0 or client.is_alive:
+        assert time.monotonic() < ends_at, f"{left} never came to an end"
+        wait_for_traffic(stage)
+        (name,) = chance.choices(list(VICTIMS), VICTIMS.values())
+        stage.alive[name].send(signal.SIGKILL)
+        assert stage.alive[name].wait() == -signal.SIGKILL, f"{name} ended by itself; its log is in {stage.folder}"
+        kills += 1
+        stage.start(name)
+        time.sleep(chance.uniform(*PAUSE))
+    return kills
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_nothing_is_lost_and_every_second_copy_is_explained_though_consumers_are_killed(campaign, tmp_path):
-    ann = UserFactory()
-    templates = {RESEND: a_template(on_unknown=RESEND), HOLD: a_template(on_unknown=HOLD)}
-    rules = [HOLD if number % 5 == 0 else RESEND for number in range(RESENT + HELD)]
-    accepted = {submit(ann, templates[rule]).pk: rule for rule in rules}
-    wait_until_finished(campaign)
-    kills = int(campaign.communicate("stop\n")[0])
+def test_nothing_is_lost_and_every_second_copy_is_explained_though_consumers_are_killed(stage):
+    if stage.has_broker:
+        stage.start("relay")
+    for name in VICTIMS:
+        stage.start(name)
+    client = stage.post(stage.bodies([HOLD if number % 5 == 0 else RESEND for number in range(RESENT + HELD)]))
 
-    taken = [uuid.UUID(line) for line in (tmp_path / LOG).read_text().splitlines()]
-    found = compare(accepted=accepted, taken=taken, rows=rows_now())
+    kills = kill_until_finished(stage, client)
+
+    assert client.wait() == 0
+    stage.stop()
+    found = stage.judge()
     print(
-        f"{kills} kills, {len(taken)} copies, {found.explained_copies} explained, {len(found.in_doubt)} held in doubt"
+        f"{kills} kills, {taken(stage)} copies, {found.explained} explained, {len(found.held_in_doubt)} held in doubt"
     )
-    assert found.faults == []
-    assert len(accepted) == RESENT + HELD
-    assert all(accepted[each] == HOLD for each in found.in_doubt)
+    assert not found.faults
+    assert found.acknowledged == RESENT + HELD
+    assert found.resend_duplicates <= found.fewest_possible
     # Otherwise the kills have hit nothing and the test has shown nothing.
     assert kills >= 10
-    assert Notification.objects.filter(attempts__outcome="unknown").exists()
+    assert found.recovered

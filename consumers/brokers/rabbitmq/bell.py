@@ -12,6 +12,7 @@ from consumers.brokers.rabbitmq.hint_format import dead_letter_body, hint_body
 from consumers.brokers.rabbitmq.link import Link
 from consumers.brokers.rabbitmq.publisher import Flight, Outgoing, Publisher
 from consumers.brokers.rabbitmq.topology import Topology
+from gateway.failpoints import failpoint
 from gateway.outbox import GivenUp, Hint
 
 #: The AMQP type of our own messages in failed.queue; what the broker set aside there has an `x-death` header instead.
@@ -86,6 +87,7 @@ def publish(link: Link, publisher: Publisher, messages: Sequence[Outgoing]) -> s
     publisher.board(flight)
     if not link.call(publisher.take_off):
         raise BrokerReconnecting("The connection to RabbitMQ was lost.")
+    failpoint("relay.published")
     try:
         return flight.landed.result(CONFIRM_WITHIN.total_seconds())
     except TooLate as error:

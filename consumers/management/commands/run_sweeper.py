@@ -18,6 +18,7 @@ from consumers.loop_process import LoopProcess
 from consumers.missing_hints import MissingHints
 from consumers.service_roles import SWEEPER
 from consumers.sweeper import LIMIT, Chore, Sweeper, chores
+from gateway.time_scale import scaled
 from users.channels import Channel
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,7 +39,7 @@ class Command(LoopCommand):
         if choice.uses_rabbitmq():
             looker = choice.bell(SWEEPER.name)
             missing = MissingHints(looker, channels=Channel.values, prefetch=PREFETCH, limit=LIMIT)
-            to_do.append(Chore("reopen_missing", timedelta(seconds=1), missing.reopen))
+            to_do.append(Chore("reopen_missing", scaled(timedelta(seconds=1)), missing.reopen))
         log.info("Started.", action="start", broker=broker_address(), chores=len(to_do))
         # Mail servers and webhooks may be slow: alerts have a loop of their own, and no chore waits for it.
         watch = AlertWatch(configured_posts(), quiet=settings.ALERT_QUIET_PERIOD)
