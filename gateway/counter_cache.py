@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache.backends.base import BaseCache
+from django.db import Error as DatabaseError
 from django.db import connection
 
 from gateway.models import RateCount
@@ -43,10 +44,16 @@ class CounterCache(BaseCache):
 
 
 class DatabaseCounterCache(CounterCache):
-    """Exact, whatever processes there are."""
+    """Exact, whatever processes there are; while the database is away or may only be read, this process counts."""
 
     def count(self, key: str, lasts: int) -> int:
         """One statement, outside any transaction of the request: a refused request counts too."""
+        try:
+            return self._one_more(key, lasts)
+        except DatabaseError:
+            return HERE.count(key, lasts)
+
+    def _one_more(self, key: str, lasts: int) -> int:
         table = RateCount._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
@@ -23,15 +23,14 @@ def insert_new(rows: Sequence[Notification]) -> set[UUID]:
     Waits for others that are just inserting the same request ids, so give rows in the order of their request ids: two
     that share some then never wait for each other.
     """
-    return _insert_new(rows) if rows else set()
-
-
-@transaction.atomic
-def _insert_new(rows: Sequence[Notification]) -> set[UUID]:
+    if not rows:
+        return set()
     if connection.vendor == "postgresql":
         return _insert_document(rows, " ON CONFLICT DO NOTHING RETURNING id")
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    return set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    found = Notification.objects.filter(pk__in=[row.pk for row in rows])
+    ours = {(row.pk, row.created_at) for row in rows}
+    return {pk for pk, created_at in found.values_list("pk", "created_at") if (pk, created_at) in ours}
 
 
 def insert_all(rows: Sequence[Model]) -> None:

@@ -84,9 +84,9 @@ class Verdict:
     is_news: bool = True
 
 
-def due_ids(*, channel: str, limit: int) -> list[UUID]:
-    """Ids of due notifications of a channel, most urgent first, then oldest."""
-    due = Notification.objects.due().filter(channel=channel).order_by("-priority", "available_at")
+def due_ids(*, channel: str, limit: int, longer_than: timedelta = timedelta(0)) -> list[UUID]:
+    """Ids of notifications of a channel that have been due for so long, most urgent first, then oldest."""
+    due = Notification.objects.due(longer_than).filter(channel=channel).order_by("-priority", "available_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
 

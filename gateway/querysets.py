@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    def due(self) -> Self:
-        """Waiting, their moment has come, and they are still useful."""
-        return self.filter(status=Status.ACCEPTED, available_at__lte=Now(), expires_at__gt=Now())
+    def due(self, longer_than: timedelta = timedelta(0)) -> Self:
+        """Waiting, their moment has come (so long ago), and they are still useful."""
+        since = Now() - longer_than if longer_than else Now()
+        return self.filter(status=Status.ACCEPTED, available_at__lte=since, expires_at__gt=Now())
 
     def claimable(self, abandoned: Collection[UUID] = (), *, by_others_than: str = "") -> Self:
         """What a consumer may take: due or queued, or held by somebody whose lease is over before the hand-over.

@@ -11,6 +11,7 @@ from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
 from gateway.failpoints import failpoint
 from gateway.idempotency import earlier, fingerprint, remember, remembered, same_request
+from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.statuses import Status
@@ -52,23 +53,31 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     try:
         check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)
-        notification = new_row(request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
-        failpoint("submission.judged")
-        with transaction.atomic():
-            notification.save(force_insert=True)
-            failpoint("submission.inserted")
-    except (DecisionRefused, SelectionRefused, IntegrityError):
-        # A known request id is judged before all that may be wrong by now, and only the constraint knows for sure:
-        # whoever is second waits there for the first one's commit. New requests, nearly all, need no look-up.
-        known = earlier(client, mode, request.request_id)
-        if known is None:
-            raise
-        return _replayed(known, request, recipient)
+    except (DecisionRefused, SelectionRefused):
+        # A known request id is judged before all that may be wrong by now.
+        if known := earlier(client, mode, request.request_id):
+            return _replayed(known, request, recipient)
+        raise
+    notification = new_row(request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
+    failpoint("submission.judged")
+    if not _store(notification):
+        # Only the constraint knows for sure; new requests, nearly all, need no look-up.
+        if known := earlier(client, mode, request.request_id):
+            return _replayed(known, request, recipient)
+        raise IntegrityError("A notification was not stored, and no other has its request id.")
     failpoint("submission.committed")
     remember(notification)
     if is_due_at_once(notification):
         announce_due()
     return Submitted(notification=notification, was_replayed=False)
+
+
+@transaction.atomic
+def _store(notification: Notification) -> bool:
+    """False when its request id is taken; whoever is second waits for the first one's commit."""
+    is_new = notification.pk in insert_new([notification])
+    failpoint("submission.inserted")
+    return is_new
 
 
 def _replayed(known: Notification, request: NotificationRequest, recipient: Recipient | None) -> Submitted:

@@ -25,6 +25,7 @@ from gateway.serializers import (
     ReplayedSerializer,
     StatusSerializer,
     SubmitSerializer,
+    read_submit,
 )
 from gateway.submission import submit_notification
 from users.authentication import caller_of
@@ -62,14 +63,13 @@ class NotificationsView(ApiView):
     def post(self, request: Request) -> Response:
         """Accepted means stored: the answer is given after the commit."""
         key = request.headers.get("Idempotency-Key")
-        body = SubmitSerializer(data=with_idempotency_key(dict(request.data), key))
-        body.is_valid(raise_exception=True)
-        if key is not None and body.validated_data["request_id"] != key:
+        asked = read_submit(with_idempotency_key(dict(request.data), key))
+        if key is not None and asked.request_id != key:
             raise Problem("idempotency_key_mismatch")
         caller = caller_of(request)
         with refusals.as_problems():
             submitted = submit_notification(
-                body.to_request(),
+                asked,
                 client=caller.client,
                 mode=caller.mode,
                 correlation_id=correlation_id_of(request),

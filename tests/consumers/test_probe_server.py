@@ -52,7 +52,7 @@ def test_health_shows_every_check(server, path):
     assert answer.headers["Content-Type"] == "application/json"
     shown = json.loads(body)
     assert shown["role"] == "email_consumer"
-    assert set(shown["checks"]) == {"database", "cache", "broker", "consumers"}
+    assert set(shown["checks"]) == {"database", "cache", "broker", "consumers", "providers"}
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/livez"])

@@ -10,8 +10,8 @@ from gateway.problems import PROBLEMS
 from notifications_site.error_pages import error_index, error_page
 
 urlpatterns = [
-    path("api/docs/errors/", error_index),
-    path("api/docs/errors/<str:code>", error_page),
+    path("api/docs/errors/", error_index, name="errors"),
+    path("api/docs/errors/<str:code>", error_page, name="error"),
 ]
 handler404 = "gateway.problems.handler404"
 

@@ -8,6 +8,9 @@ NOTHING: dict[str, str] = {}
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
+pytestmark = pytest.mark.django_db  # requests are counted
+
+
 @pytest.mark.parametrize("headers", [NOTHING, {"Accept": "text/html"}, {"Accept": BROWSER}, {"Accept": "*/*"}])
 def test_swagger_opens_for_whatever_asks_for_a_page(client, headers):
     response = client.get("/api/docs", headers=headers)

@@ -8,7 +8,7 @@ from consumers.brokers.base import Batch, BrokerReconnecting
 from consumers.brokers.hints_and_table import HintsAndTable
 from gateway import priorities
 from gateway.statuses import Status
-from tests.factories import NotificationFactory, PublishedVersionFactory, UserFactory, ahead
+from tests.factories import NotificationFactory, PublishedVersionFactory, UserFactory, ago, ahead
 from users.channels import Channel
 
 WAIT = timedelta(seconds=1)
@@ -118,8 +118,24 @@ def test_hints_are_acknowledged_and_rows_of_the_table_are_not(row):
     assert hints.acked == ["receipt"]
 
 
+def test_without_hints_what_is_overdue_comes_from_the_table(row):
+    """The broker may answer and yet take no hint, and a relay may be missing."""
+    overdue, _ = row(available_at=ago(seconds=6)), row(available_at=ago(seconds=1))
+
+    batch = receive(Hints())
+
+    assert batch.ids == [overdue.pk]
+
+
+def test_with_hints_nobody_looks_for_what_is_overdue(row):
+    row(available_at=ago(seconds=60))
+    hinted = row(status=Status.QUEUED)
+
+    assert receive(Hints(hinted.pk)).ids == [hinted.pk]
+
+
 def test_without_the_broker_the_table_is_the_queue(row):
-    normal, later = row(), row(available_at=ahead(minutes=1))
+    normal, later = row(available_at=ago(seconds=1)), row(available_at=ahead(minutes=1))
     hints = Hints(trouble=BrokerReconnecting("away"))
 
     assert receive(hints).ids == [normal.pk]
