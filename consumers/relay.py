@@ -25,8 +25,10 @@ TELL_EVERY, TELL_AGAIN = timedelta(seconds=1), timedelta(seconds=15)
 FLIGHT = 500
 #: An idle relay looks into the table so often, whether or not it was told that something is due.
 LOOK_EVERY = timedelta(seconds=1)
+#: After a small flight more is let come together: a flight costs relay, broker and consumers as much as a single hint.
+GATHER = timedelta(milliseconds=40)
 #: A queue that is full is looked at so often.
-FULL_PAUSE = timedelta(milliseconds=50)
+FULL_PAUSE = timedelta(milliseconds=100)
 #: Pauses after trouble: first and longest.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(milliseconds=500), timedelta(seconds=15)
 
@@ -56,6 +58,8 @@ class Relay:
                     return
                 if published == 0:
                     self._idle()
+                elif published is not None and published < self._flight:
+                    self._stopping.wait(GATHER.total_seconds())
         finally:
             self._bell.close()
 
@@ -77,7 +81,8 @@ class Relay:
     def top_up(self, channel: str) -> int:
         """Publish what is due as far as there is room; returns how many hints. Raises `BrokerUnavailable`."""
         count = 0
-        while not self._stopping.is_set():
+        # Nearly always nothing is due on one of the channels; that costs one look, and none at the broker.
+        while not self._stopping.is_set() and outbox.due_ids(channel=channel, limit=1):
             room = self._high_water - self._bell.depth(channel).ready
             if room <= 0:
                 self._is_full = True

@@ -181,9 +181,22 @@ def test_a_broker_that_is_not_connected_is_asked_nothing(some):
 
 def test_a_full_queue_is_looked_at_again_soon(some):
     some(3)
-    bell, stopping = FakeBell(), Stopping(stop_after=2)
+    bell, stopping = FakeBell(), Stopping(stop_after=3)
     make(bell, high_water=1, stopping=stopping).run()
-    assert stopping.waits == [relay_module.FULL_PAUSE.total_seconds()] * 2
+    assert stopping.waits[1:] == [relay_module.FULL_PAUSE.total_seconds()] * 2
+
+
+def test_after_a_small_flight_more_is_let_come_together(some):
+    some(1)
+    stopping = Stopping(stop_after=1)
+    make(FakeBell(), stopping=stopping).run()
+    assert stopping.waits == [relay_module.GATHER.total_seconds()]
+
+
+def test_a_channel_with_nothing_due_costs_the_broker_nothing(monkeypatch):
+    bell = FakeBell()
+    monkeypatch.setattr(bell, "depth", lambda channel: pytest.fail("it was asked"))
+    make(bell).run(once=True)
 
 
 def test_an_idle_relay_waits_for_news(monkeypatch):

@@ -43,7 +43,7 @@ def row():
     user, version = UserFactory(), PublishedVersionFactory()
 
     def make(**columns):
-        return NotificationFactory(user=user, template_version=version, **columns)
+        return NotificationFactory(user=user, template_version=version, **{"available_at": ago(seconds=1)} | columns)
 
     return make
 
