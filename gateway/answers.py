@@ -1,10 +1,11 @@
 """Notifications as the API shows them."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from gateway import explanation, priorities, reasons, statuses
 from gateway.models import DeliveryAttempt, Notification
@@ -139,5 +140,19 @@ def event_answer(sequence: int, step: explanation.Step) -> dict[str, Any]:
 
 
 def _links(pk: UUID, self_name: str, *names: str) -> dict[str, str]:
-    links = {"self": reverse(self_name, args=[pk])}
-    return links | {name.removeprefix("notification-"): reverse(name, args=[pk]) for name in names}
+    links = {"self": _link(self_name, pk)}
+    return links | {name.removeprefix("notification-"): _link(name, pk) for name in names}
+
+
+def _link(name: str, pk: UUID) -> str:
+    return _pattern(name, get_script_prefix()).replace(str(NOBODY), str(pk))
+
+
+#: Stands for any id in the address of a route.
+NOBODY = UUID(int=0)
+
+
+@cache
+def _pattern(name: str, prefix: str) -> str:
+    """Django looks through all routes for each address; theirs never change while a process lives."""
+    return reverse(name, args=[NOBODY])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
-from gateway.database_clock import database_now
+from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
 from gateway.failpoints import failpoint
@@ -49,7 +49,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     recipient = find_recipient(request.user_id, channel=request.channel)
     if known := remembered(client, mode, request.request_id):
         return _replayed(known, request, recipient)
-    now = database_now()
+    now = about_now()
     try:
         check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)

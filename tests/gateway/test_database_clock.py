@@ -6,7 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from gateway.database_clock import database_now, in_zone, now_sql
+from gateway import database_clock
+from gateway.database_clock import about_now, database_now, in_zone, now_sql
 from tests.factories import UserFactory
 from users.models import User
 
@@ -62,3 +63,25 @@ def test_its_sql_can_stand_in_a_statement_of_ours():
 )
 def test_a_moment_as_a_wall_clock_shows_it(zone, shown):
     assert in_zone(datetime(2026, 11, 23, 6, 0, 59, tzinfo=UTC), zone) == shown
+
+
+def test_the_carried_clock_is_never_ahead_and_hardly_behind(db):
+    for _ in range(50):
+        carried, exact = about_now(), database_now()
+        assert timedelta(0) < exact - carried < timedelta(seconds=1)
+
+
+def test_the_carried_clock_asks_once_for_many_readings(db, django_assert_max_num_queries, monkeypatch):
+    monkeypatch.setattr(database_clock, "_carried", database_clock._Carried())
+    with django_assert_max_num_queries(1):
+        readings = [about_now() for _ in range(100)]
+    assert readings == sorted(readings)
+
+
+def test_the_carried_clock_asks_again_after_a_while(db, django_assert_num_queries, monkeypatch):
+    carried = database_clock._Carried()
+    monkeypatch.setattr(database_clock, "_carried", carried)
+    about_now()
+    carried.reading = (carried.reading[0], carried.reading[1] - 2 * database_clock.CARRIED_FOR.total_seconds())
+    with django_assert_num_queries(1):
+        about_now()

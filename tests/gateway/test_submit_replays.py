@@ -248,7 +248,7 @@ def test_it_is_replayed_when_its_moment_has_passed(shop, column, monkeypatch):
     body = request_body(**{column: in_time(hours=1)})
     first = post(shop, body).json()
     later = database_now() + timedelta(hours=3)
-    monkeypatch.setattr("gateway.submission.database_now", lambda: later)
+    monkeypatch.setattr("gateway.submission.about_now", lambda: later)
 
     assert is_replay_of(post(shop, body), first)
     assert findings(post(shop, body | {"request_id": "another"})) == [(f"/{column}", "in_the_past")]
