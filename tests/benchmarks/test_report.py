@@ -1,11 +1,9 @@
 """docs/benchmarks.md prints what the result files say, all of it, and nothing else. Nothing is measured here."""
 
-import json
-
 import pytest
 
 from benchmarks import report
-from benchmarks.figure import RESULTS, Figure, Row
+from benchmarks.figure import Figure, Row
 
 MACHINE = {
     "date": "2026-11-20T10:00:00+00:00",
@@ -86,7 +84,7 @@ def test_a_busy_machine_is_named(saved):
 
 
 def test_every_result_file_is_printed_in_the_docs_as_it_is():
-    results = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    results = report.all_results()
     page = report.PAGE.read_text()
     assert results, "benchmarks/results is empty"
     for name in results:
