@@ -70,6 +70,11 @@ def require_database() -> None:
         raise CommandError(f"The database lacks {', '.join(missing)}; run `manage.py migrate` first.")
 
 
+def give_way(niceness: int) -> None:
+    """Let others on this machine go first, as far as `niceness` (0 to 19) says. Before any thread: they inherit it."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
 class LoopCommand(ExamplesCommand):
     """A command that runs until it is told to stop."""
 
@@ -136,6 +141,8 @@ class ConsumerCommand(LoopCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or a group of them under this one."""
+        if self._called_from_command_line:  # a process of its own, nobody else's
+            give_way(settings.CONSUMER_NICENESS)
         if options["processes"] == 1:
             super().handle(*args, **options)
             return

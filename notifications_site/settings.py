@@ -253,6 +253,13 @@ DELIVERY_RULES = env.parsed(
     partial(read_rules, max_attempts=MAX_ATTEMPTS, providers=[*EMAIL_PROVIDERS, *PUSH_PROVIDERS]),
     meaning="Retries, breakers and rates for a channel or a provider: email.max_attempts=5,smtp.rate=50/s.",
 )
+CONSUMER_NICENESS = env.integer(
+    "CONSUMER_NICENESS",
+    10,
+    least=0,
+    most=19,
+    meaning="How far consumers give way to web processes of the same machine: who asks is answered first.",
+)
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )
