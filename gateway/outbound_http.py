@@ -101,6 +101,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, within: timedelta
         try:
             call.request("POST", target.path, body=body, headers=dict(headers))
             answer = call.getresponse()
+            if time.monotonic() >= ends_at:
+                raise TimeoutError  # headers that were cut off look as if they had ended
             return Answer(status=answer.status, retry_after=_retry_after(answer.getheader("Retry-After")))
         except (TimeoutError, OSError, http.client.HTTPException, ValueError) as error:
             raise CallFailed(_code_of(error, ends_at)) from error

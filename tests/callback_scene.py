@@ -15,7 +15,7 @@ from gateway.models import StatusCallback
 class Receiver:
     """Keeps what is posted to it; `answer` says what it says: a status, or a function of (handler, number)."""
 
-    def __init__(self):
+    def __init__(self, encryption=None):
         self.posts = []
         self.answer = 200
         self.headers = {}
@@ -55,6 +55,8 @@ class Receiver:
                 """A sender that has hung up is no news."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if encryption:
+            self._server.socket = encryption.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/hooks?from=us"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -74,8 +76,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver():
-    opened = Receiver()
+def receiver(encryption=None):
+    opened = Receiver(encryption)
     try:
         yield opened
     finally:
