@@ -94,6 +94,8 @@ def _store(items: Sequence[_Item]) -> None:
     """Insert the new ones and answer them; one whose request id is known by now is left without an answer."""
     # In the order `insert_new` wants. Of two equal ids in one batch the first wins.
     new = sorted(((item, item.row) for item in items if item.row is not None), key=_by_request_id)
+    if not new:
+        return
     with transaction.atomic():
         stored = insert_new([row for _, row in new])
         callbacks.owe((row.pk, f"notification.{row.status}") for _, row in new if row.pk in stored)

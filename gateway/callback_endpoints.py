@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from gateway import outbound_http
 from gateway.callback_models import DEFAULT_EVENTS, TEST_EVENT, CallbackEndpoint, StatusCallback
-from gateway.callback_posts import resume, resume_these
+from gateway.callback_posts import resume
 from gateway.many_rows import insert_all
 from users import encryption, lately
 
@@ -117,15 +117,15 @@ def owe_test(endpoint: CallbackEndpoint) -> StatusCallback:
     return StatusCallback.objects.get(pk=callback.pk)
 
 
-def resend(callback: StatusCallback) -> None:
-    """Once more, under the same id, with a new schedule."""
-    resume_these([callback.pk])
+def resend_these(ids: Collection[UUID]) -> int:
+    """Once more, under the same ids, with a new schedule. Returns how many."""
+    return resume(StatusCallback.objects.filter(pk__in=ids))
 
 
 def replay(endpoint: CallbackEndpoint, *, created_after: datetime, created_before: datetime, state: str) -> int:
     """Send anew what the endpoint was owed in that time. Returns how many, the oldest first, at most a bound."""
     meant = endpoint.deliveries.filter(state=state, created_at__gte=created_after, created_at__lt=created_before)
-    return resume_these(list(meant.order_by("id").values_list("pk", flat=True)[:MOST_REPLAYED]))
+    return resend_these(list(meant.order_by("id").values_list("pk", flat=True)[:MOST_REPLAYED]))
 
 
 def _new_secret() -> str:

@@ -5,7 +5,7 @@ so that news arrives in order. Whoever claims, sends, and dies before it is reco
 """
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -174,8 +174,3 @@ def resume(callbacks: QuerySet[StatusCallback]) -> int:
         claim_token=None,
         lease_expires_at=None,
     )
-
-
-def resume_these(ids: Collection[UUID]) -> int:
-    """The same for these ids."""
-    return resume(StatusCallback.objects.filter(pk__in=ids))

@@ -219,7 +219,7 @@ class ResendView(EndpointObjectView):
     def post(self, request: Request, callback_id: UUID, delivery_id: UUID) -> Response:
         """Under the same `webhook_id`, with a new schedule."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        callback_endpoints.resend(self.delivery)
+        callback_endpoints.resend_these([self.delivery.pk])
         self.delivery.refresh_from_db()
         return Response(delivery_answer(self.delivery), status=202)
 
