@@ -26,7 +26,7 @@ from users.encryption import CannotOpen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.models import CallbackEndpoint, StatusCallback
+    from gateway.models import StatusCallback
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -43,12 +43,6 @@ SLOW = timedelta(seconds=2)
 USER_AGENT = "notification-platform/1"
 
 Post = Callable[..., outbound_http.Answer]
-#: Told of an endpoint that was just disabled, and why.
-OnDisabled = Callable[["CallbackEndpoint", str], None]
-
-
-def nobody(endpoint: "CallbackEndpoint", reason: str) -> None:
-    """The log has it."""
 
 
 class CallbackSender:
@@ -60,11 +54,9 @@ class CallbackSender:
         stopping: threading.Event,
         threads: int = 1,
         post: Post = outbound_http.post,
-        on_disabled: OnDisabled = nobody,
     ) -> None:
         self._stopping = stopping
         self._post = post
-        self._on_disabled = on_disabled
         self._most_slow = max(1, threads // 2)
         self._per_endpoint = max(1, min(PER_ENDPOINT, threads // 2))
         self._looking = threading.Lock()
@@ -140,8 +132,8 @@ class CallbackSender:
                 sent += 1
                 self._note_pace(callback.endpoint_id, result)
                 if disabled:
+                    # Operators are told by `alert_signs.py`.
                     log.error("A callback endpoint was disabled.", action="disable", reason=disabled)
-                    self._on_disabled(callback.endpoint, disabled)
                     break
         return sent
 

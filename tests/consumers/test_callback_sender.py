@@ -1,10 +1,13 @@
 import json
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.functions import Now
 from standardwebhooks import Webhook
 
@@ -206,15 +209,13 @@ def test_a_receiver_may_say_when_to_come_again(hook, status, asked, wait):
 
 def test_who_is_gone_is_asked_no_more_and_loses_nothing(hook):
     made, _ = endpoint(hook.url)
-    told_of = []
     hook.answer = 410
     owe(3)
 
-    run_once(on_disabled=lambda each, reason: told_of.append((each.pk, reason)))
+    run_once()
 
     made.refresh_from_db()
     assert (made.enabled, made.disabled_reason) == (False, "gone")
-    assert told_of == [(made.pk, "gone")]
     assert len(hook.posts) == 1
     assert set(StatusCallback.objects.values_list("state", "claim_token")) == {("pending", None)}
     hook.answer = 200
@@ -478,3 +479,43 @@ def test_a_turn_gives_back_what_it_has_no_time_for(hook, monkeypatch):
 
     assert hook.posts == []
     assert len(callback_posts.claim(made.pk, limit=10)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_after_its_post_leaves_it_to_the_next(hook, settings, tmp_path):
+    """SIGKILL, while the receiver has everything and we have no answer yet."""
+    _, secret = endpoint(hook.url)
+    owe()
+    hook.may_answer.clear()
+    process = start_sender(settings, tmp_path)
+    try:
+        assert hook.arrived.acquire(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    hook.may_answer.set()
+    [told] = StatusCallback.objects.all()
+    assert (told.state, told.try_count) == ("pending", 0)
+    assert told.claim_token is not None
+
+    StatusCallback.objects.update(lease_expires_at=ago(seconds=1))
+    run_once()
+
+    assert hook.webhook_ids == [told.webhook_id] * 2
+    assert hook.posts[0][2] == hook.posts[1][2]
+    assert verified(secret, hook.posts[1])
+
+
+def start_sender(settings, folder):
+    """The real command, on the database of this test."""
+    database = connection.settings_dict
+    if connection.vendor == "postgresql":
+        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
+        login = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
+        where = {"DATABASE_URL": f"postgres://{login}@{host}:{port}/{database['NAME']}"}
+    else:
+        where = {"DATABASE_URL": ""}
+        (folder / "notifications.sqlite3").symlink_to(database["NAME"])
+    environment = {**os.environ, **where, "VAR_DIR": str(folder), "SECRET_KEY": settings.SECRET_KEY}
+    command = [sys.executable, settings.BASE_DIR / "manage.py", "run_callback_sender", "--concurrency", "1"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
