@@ -39,7 +39,16 @@ class CallbackEndpointAdmin(ReadOnlyAdmin):
     list_filter = ("mode", "enabled")
     show_facets = ShowFacets.NEVER
     ordering = ("-id",)
-    fields = ("where", "description", "events_told", "state_label", "last_success", "last_failure", "deliveries")
+    fields = (
+        "address",
+        "whose",
+        "description",
+        "events_told",
+        "state_label",
+        "last_success",
+        "last_failure",
+        "deliveries",
+    )
     empty_title = gettext_lazy("Nobody wants to be told yet")
     empty_text = gettext_lazy(
         "Clients add an address with POST /api/v1/callbacks/; every change of status is then posted there, signed."
@@ -49,6 +58,16 @@ class CallbackEndpointAdmin(ReadOnlyAdmin):
     def where(self, endpoint: CallbackEndpoint) -> list[str]:
         """Without its query, and beneath whose it is."""
         return [shown_url(endpoint), f"{endpoint.client} ({endpoint.mode})"]
+
+    @display(description=gettext_lazy("Address"))
+    def address(self, endpoint: CallbackEndpoint) -> str:
+        """Without its query."""
+        return shown_url(endpoint)
+
+    @display(description=gettext_lazy("Client"))
+    def whose(self, endpoint: CallbackEndpoint) -> str:
+        """And its mode."""
+        return f"{endpoint.client} ({endpoint.mode})"
 
     @display(description=gettext_lazy("Events"))
     def events_told(self, endpoint: CallbackEndpoint) -> SafeString:
@@ -93,7 +112,17 @@ class StatusCallbackAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     actions = ("resend_selected",)
     list_disable_select_all = True
-    fields = ("what", "notification_link", "state_label", "tries_made", "next_try", "created", "delivered")
+    fields = (
+        "event_type",
+        "address",
+        "notification_link",
+        "webhook",
+        "state_label",
+        "tries_made",
+        "next_try",
+        "created",
+        "delivered",
+    )
     empty_title = gettext_lazy("No callbacks yet")
     empty_text = gettext_lazy("What endpoints are told appears here, with every try and its answer.")
 
@@ -117,6 +146,16 @@ class StatusCallbackAdmin(ReadOnlyAdmin):
     def what(self, callback: StatusCallback) -> list[str]:
         """The event, and beneath where it goes."""
         return [callback.event_type, shown_url(callback.endpoint)]
+
+    @display(description=gettext_lazy("Address"))
+    def address(self, callback: StatusCallback) -> str:
+        """Without its query."""
+        return shown_url(callback.endpoint)
+
+    @display(description=gettext_lazy("Id at the receiver"))
+    def webhook(self, callback: StatusCallback) -> str:
+        """By this the receiver's log can be searched."""
+        return callback.webhook_id
 
     @display(description=gettext_lazy("State"))
     def state_label(self, callback: StatusCallback) -> SafeString:
