@@ -109,8 +109,8 @@ def record(callback: StatusCallback, result: TryResult) -> str:
     Somebody else may hold the callback by now: then this post was one too many, and its answer changes nothing.
     """
     columns: dict[str, object] = {"state": State.DELIVERED, "delivered_at": Now()}
+    wait = None if result.is_success else wait_after(callback.scheduled_tries + 1, result)
     if not result.is_success:
-        wait = wait_after(callback.scheduled_tries + 1, result)
         columns = {"state": State.FAILED} if wait is None else {"next_attempt_at": Now() + wait}
     held = StatusCallback.objects.filter(pk=callback.pk, claim_token=callback.claim_token, state=State.PENDING)
     if not held.update(
@@ -121,6 +121,8 @@ def record(callback: StatusCallback, result: TryResult) -> str:
         lease_expires_at=None,
     ):
         return ""
+    if wait is not None or callback.scheduled_tries:
+        _move_later_ones(callback, wait or timedelta(0))
     CallbackTry.objects.create(
         callback=callback,
         number=callback.try_count + 1,
@@ -132,6 +134,19 @@ def record(callback: StatusCallback, result: TryResult) -> str:
         _note_success(callback.endpoint)
         return ""
     return _note_failure(callback.endpoint_id, is_gone=result.status_code == GONE)
+
+
+def _move_later_ones(callback: StatusCallback, wait: timedelta) -> None:
+    """What waits for this one is due no earlier than it is; else a dead endpoint's whole backlog is due at any moment,
+    and every look for work would read it. Without a wait they are free to go."""
+    if callback.notification_id is not None:
+        later = StatusCallback.objects.filter(
+            endpoint=callback.endpoint_id,
+            notification=callback.notification_id,
+            sequence__gt=callback.sequence,
+            state=State.PENDING,
+        )
+        later.update(next_attempt_at=Now() + wait)
 
 
 def wait_after(tries: int, result: TryResult, *, chance: float | None = None) -> timedelta | None:

@@ -18,7 +18,7 @@ from gateway.models import CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbox import Held, Verdict
 from gateway.statuses import Status
 from tests.callback_scene import endpoint, make_due, receiver, verified
-from tests.factories import NotificationFactory, ago
+from tests.factories import NotificationFactory, ago, ahead
 from tests.gateway.ledger_scene import claim, held, mark, open_attempts, some
 from users import lately
 
@@ -130,6 +130,36 @@ def test_what_fails_holds_up_what_comes_after_it_about_the_same_notification_onl
     make_due()
     run_once()
     assert [body["data"]["sequence"] for body in hook.bodies[2:] if body["data"]["sequence"] > 2] == [3, 4]
+
+
+def test_what_waits_for_an_earlier_one_is_not_looked_at_before_it(hook):
+    endpoint(hook.url)
+    hook.answer = 500
+    owe_all_of_a_story()
+
+    run_once()
+
+    assert not StatusCallback.objects.filter(next_attempt_at__lte=Now()).exists()
+    hook.answer = 200
+    StatusCallback.objects.filter(sequence=2).update(next_attempt_at=Now())
+    run_once()
+    assert [body["data"]["sequence"] for body in hook.bodies] == [2, 2, 3, 4]
+
+
+def test_when_an_earlier_one_has_failed_for_good_the_others_go_on(hook):
+    endpoint(hook.url)
+    owe_all_of_a_story()
+    StatusCallback.objects.filter(sequence=2).update(scheduled_tries=9)
+    StatusCallback.objects.exclude(sequence=2).update(next_attempt_at=ahead(hours=24))
+    hook.answer = lambda handler, number: (handler.send_response(500 if number == 1 else 200), handler.end_headers())
+
+    run_once()
+
+    assert list(StatusCallback.objects.order_by("sequence").values_list("sequence", "state")) == [
+        (2, "failed"),
+        (3, "delivered"),
+        (4, "delivered"),
+    ]
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 404, 500, 503])
