@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from gateway.callback_bodies import body_of
@@ -68,7 +68,9 @@ def _claimable() -> QuerySet[StatusCallback]:
 
 def due_endpoints() -> list[UUID]:
     """Endpoints for which there is something to do now, those of the longest silence first."""
-    due = CallbackEndpoint.objects.filter(Exists(_claimable().filter(endpoint=OuterRef("pk"))), enabled=True)
+    # The first one of each is looked up by itself: asked for all at once, PostgreSQL would read everything that waits.
+    first = Subquery(_claimable().filter(endpoint=OuterRef("pk")).order_by("next_attempt_at").values("pk")[:1])
+    due = CallbackEndpoint.objects.filter(enabled=True).annotate(first=first).filter(first__isnull=False)
     return list(due.order_by(F("last_success_at").asc(nulls_first=True)).values_list("pk", flat=True))
 
 
@@ -78,7 +80,7 @@ def claim(endpoint_id: UUID, *, limit: int) -> list[StatusCallback]:
     endpoint = CallbackEndpoint.objects.filter(pk=endpoint_id, enabled=True).first()
     if endpoint is None:
         return []
-    due = _claimable().filter(endpoint=endpoint_id).order_by("next_attempt_at", "id")
+    due = _claimable().filter(endpoint=endpoint_id).order_by("next_attempt_at")  # by this alone: as the index has it
     related = due.select_related("notification__template", "notification__template_version")
     rows = list(related.select_for_update(skip_locked=True, of=("self",))[:limit])
     token = uuid4()
