@@ -30,6 +30,8 @@ SENT = Verdict(change=statuses.SEND, reason="sent", data={"provider": "smtp"}, c
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
     lately.forget()
+    yield
+    lately.forget()
 
 
 @pytest.fixture

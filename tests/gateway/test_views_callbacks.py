@@ -23,6 +23,8 @@ URL = "http://127.0.0.1:21790/hooks"
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
     lately.forget()
+    yield
+    lately.forget()
 
 
 @pytest.fixture
