@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from consumers.models import Alert
 from gateway import priorities
 from gateway.database_clock import database_now
-from gateway.models import Notification, ProviderState
+from gateway.models import CallbackEndpoint, Notification, ProviderState
 from gateway.reasons import word
 from gateway.statuses import Status
 from users.channels import Channel
@@ -100,6 +100,15 @@ def open_breakers(told_up_to: datetime | None) -> Iterable[Finding]:
         )
 
 
+def stopped_callbacks(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Endpoints of clients that we stopped telling; those a client switched off are no news."""
+    stopped = CallbackEndpoint.objects.filter(enabled=False).exclude(disabled_reason="").order_by("pk")
+    for each in stopped[:COUNTED]:
+        why = each.get_disabled_reason_display()
+        sentence = f"An endpoint of {each.client} ({each.mode}) is told nothing any more: {why}. What it is owed waits."
+        yield Finding(kind=Alert.Kind.CALLBACKS_STOPPED, subject=str(each.pk), count=1, sentence=sentence[:300])
+
+
 def _counted(count: int, noun: str) -> str:
     """`1 doubt`, `1000 or more doubts`."""
     return f"1 {noun}" if count == 1 else f"{count}{' or more' if count >= COUNTED else ''} {noun}s"
@@ -110,4 +119,5 @@ SIGNS: dict[Alert.Kind, Sign] = {
     Alert.Kind.OLDEST_DUE: oldest_due,
     Alert.Kind.BREAKER_OPEN: open_breakers,
     Alert.Kind.DOUBTS: doubts,
+    Alert.Kind.CALLBACKS_STOPPED: stopped_callbacks,
 }

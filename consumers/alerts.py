@@ -34,6 +34,7 @@ PAGES = {
     Alert.Kind.OLDEST_DUE: "/admin/consumers/serviceinstance/",
     Alert.Kind.BREAKER_OPEN: "/admin/gateway/providerstate/",
     Alert.Kind.DOUBTS: "/admin/gateway/notification/?status__exact=unknown",
+    Alert.Kind.CALLBACKS_STOPPED: "/admin/gateway/callbackendpoint/",
 }
 
 

@@ -46,6 +46,7 @@ class Alert(models.Model):
         OLDEST_DUE = "oldest_due", "Messages wait too long"
         BREAKER_OPEN = "breaker_open", "Provider paused"
         DOUBTS = "doubts", "Doubts nobody settles"
+        CALLBACKS_STOPPED = "callbacks_stopped", "Callbacks stopped"
 
     class Message(models.TextChoices):
         ALARM = "alarm", "Alarm"

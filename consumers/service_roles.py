@@ -28,13 +28,14 @@ PUSH_CONSUMER = ServiceRole(name="push_consumer", command="run_push_consumer", p
 TEMPLATES = ServiceRole(name="templates", command="run_web", port_offset=5, serves="templates")
 SWEEPER = ServiceRole(name="sweeper", command="run_sweeper")
 RELAY = ServiceRole(name="relay", command="run_relay")
+CALLBACK_SENDER = ServiceRole(name="callback_sender", command="run_callback_sender")
 
 #: Every role there is.
-ROLES = (WEB, GATEWAY, USERS, EMAIL_CONSUMER, PUSH_CONSUMER, TEMPLATES, SWEEPER, RELAY)
+ROLES = (WEB, GATEWAY, USERS, EMAIL_CONSUMER, PUSH_CONSUMER, TEMPLATES, SWEEPER, RELAY, CALLBACK_SENDER)
 #: What `run_platform` starts, in this order.
-PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, SWEEPER)
+PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, CALLBACK_SENDER, SWEEPER)
 #: One process a service, as docker-compose.yml and `run_services` start them: a test holds the two together.
-SERVICES = (WEB, USERS, TEMPLATES, EMAIL_CONSUMER, PUSH_CONSUMER, RELAY, SWEEPER)
+SERVICES = (WEB, USERS, TEMPLATES, EMAIL_CONSUMER, PUSH_CONSUMER, RELAY, CALLBACK_SENDER, SWEEPER)
 
 
 def platform_roles(*, with_relay: bool) -> tuple[ServiceRole, ...]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from gateway import callbacks
 from gateway.database_clock import about_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -93,7 +94,11 @@ def _store(items: Sequence[_Item]) -> None:
     """Insert the new ones and answer them; one whose request id is known by now is left without an answer."""
     # In the order `insert_new` wants. Of two equal ids in one batch the first wins.
     new = sorted(((item, item.row) for item in items if item.row is not None), key=_by_request_id)
-    stored = insert_new([row for _, row in new])
+    if not new:
+        return
+    with transaction.atomic():
+        stored = insert_new([row for _, row in new])
+        callbacks.owe((row.pk, f"notification.{row.status}") for _, row in new if row.pk in stored)
     for item, row in new:
         if row.pk in stored:
             item.answer = Submitted(notification=row, was_replayed=False)

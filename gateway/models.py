@@ -87,6 +87,8 @@ class Notification(models.Model):
     #: The provider will still report what became of it; until then `sent` is not the last word.
     awaits_news = models.BooleanField(default=False)
     possible_duplicate = models.BooleanField(default=False)
+    #: How many changes so far callbacks may tell of: the `sequence` of the last one.
+    news_count = models.PositiveIntegerField(default=1, db_default=1)
     complained = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
     #: When the status last changed.
@@ -339,3 +341,22 @@ class RateCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.count}"
+
+
+# Here, so that Django finds them; beside this file, so that each stays short enough to be read.
+from gateway.callback_models import CallbackEndpoint, CallbackTry, StatusCallback  # noqa: E402
+
+__all__ = [
+    "BreakerTransition",
+    "CallbackEndpoint",
+    "CallbackTry",
+    "DeadLetter",
+    "DeliveryAttempt",
+    "Notification",
+    "NotificationEvent",
+    "ProviderEvent",
+    "ProviderState",
+    "RateCount",
+    "StatusCallback",
+    "WaitingFor",
+]

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from gateway import status_cache, statuses
+from gateway import callbacks, status_cache, statuses
 from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all
 from gateway.models import Notification, NotificationEvent
@@ -112,8 +112,10 @@ def queue_due(*, channel: str, limit: int) -> list[Hint]:
         status=statuses.QUEUE.target,
         published_at=Now(),
         publish_count=Least(F("publish_count") + 1, MOST_PUBLISHES),
+        news_count=F("news_count") + 1,
         updated_at=Now(),
     )
+    callbacks.owe((hint.id, callbacks.QUEUED) for hint in hints)
     return hints
 
 
@@ -219,6 +221,7 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     for ids in groups.values():
         Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
     insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
+    callbacks.owe((pk, news) for pk in wanted if pk in ours and (news := _news(wanted[pk][1])))
     status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
     return ours
 
@@ -237,11 +240,16 @@ def _alike(verdict: Verdict) -> str:
             verdict.waiting_for,
             str(verdict.available),
             verdict.uses_attempt,
+            _news(verdict),
             sorted(verdict.columns),
             [str(value) for _, value in sorted(verdict.columns.items())],
         ],
         sort_keys=True,
     )
+
+
+def _news(verdict: Verdict) -> str | None:
+    return callbacks.news_of(verdict.change.target, verdict.event, is_news=verdict.is_news)
 
 
 def _columns(verdict: Verdict) -> dict[str, Any]:
@@ -257,6 +265,8 @@ def _columns(verdict: Verdict) -> dict[str, Any]:
         columns["available_at"] = Now() + moment if isinstance(moment, timedelta) else moment
     if verdict.uses_attempt:
         columns["tries_used"] = F("tries_used") + 1
+    if _news(verdict):
+        columns["news_count"] = F("news_count") + 1
     if verdict.change.target not in statuses.HELD | {Status.UNKNOWN}:
         # Nobody holds it any more. A doubtful one keeps its token: a late answer may still prove it sent.
         columns |= {"claim_token": None, "lease_expires_at": None}

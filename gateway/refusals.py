@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gateway.callback_endpoints import MOST_ENDPOINTS, TooManyEndpoints
 from gateway.decision import UserNotFound, VariablesInvalid
 from gateway.idempotency import RequestIdReused
+from gateway.outbound_http import AddressRefused
 from gateway.problems import FieldError, Problem
 from gateway.submission import MomentsRefused
 from templates_app.selection import (
@@ -38,6 +40,11 @@ def _moments_refused(error: Any) -> Problem:
     return Problem("validation_error", errors=errors)
 
 
+def _too_many_endpoints(error: Any) -> Problem:
+    words = f"A client has at most {MOST_ENDPOINTS} endpoints per mode; delete one first."
+    return Problem("validation_error", errors=[FieldError("", "too_many", words)])
+
+
 #: One line per exception, so that nothing is forgotten and nothing is caught by accident.
 TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     UserNotFound: lambda error: Problem("user_not_found", f"There is no person with the id {error}."),
@@ -48,5 +55,7 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ChannelNotInTemplate: lambda error: Problem("channel_not_in_template", f"The template has no words for {error}."),
     VariablesInvalid: _variables_invalid,
     MomentsRefused: _moments_refused,
+    AddressRefused: lambda error: Problem("callback_url_refused", str(error)),
+    TooManyEndpoints: _too_many_endpoints,
     RequestIdReused: lambda error: Problem("idempotency_key_reused", notification_id=error.notification_id),
 }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
+from gateway import callbacks
 from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -76,6 +77,8 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
 def _store(notification: Notification) -> bool:
     """False when its request id is taken; whoever is second waits for the first one's commit."""
     is_new = notification.pk in insert_new([notification])
+    if is_new:
+        callbacks.owe([(notification.pk, f"notification.{notification.status}")])
     failpoint("submission.inserted")
     return is_new
 
@@ -141,6 +144,7 @@ def new_row(
         expires_at=decision.expires_at,
         # Values, not the defaults of the database: nothing has to be read back for the answer.
         publish_count=0,
+        news_count=1,
         created_at=now,
         updated_at=now,
     )

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from gateway import statuses
+from gateway import callbacks, statuses
 from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
@@ -88,8 +88,10 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
         awaits_news=reports_delivery,
         attempt_count=F("attempt_count") + 1,
         lease_expires_at=Now() + SENDING_LEASE,
+        news_count=F("news_count") + 1,
         updated_at=Now(),
     )
+    callbacks.owe((pk, callbacks.SENDING) for pk in ours)
     attempts = [
         DeliveryAttempt(
             id=attempt_id,
@@ -324,7 +326,9 @@ def _follow(news: Iterable[ProviderNews]) -> None:
     )
     settle([(Held(pk), _delivered_verdict(each)) for pk, each in by_type[EventType.DELIVERED].items()])
     settle([(Held(pk), _bounced_verdict(each)) for pk, each in by_type[EventType.BOUNCED].items()])
-    Notification.objects.filter(pk__in=by_type[EventType.COMPLAINED]).update(complained=True)
+    complaints = by_type[EventType.COMPLAINED]
+    Notification.objects.filter(pk__in=complaints).update(complained=True, news_count=F("news_count") + 1)
+    callbacks.owe((pk, callbacks.COMPLAINED) for pk in complaints)
 
 
 def _delivered_verdict(news: ProviderNews) -> Verdict:

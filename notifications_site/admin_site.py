@@ -70,7 +70,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         (
             _("Developers"),
-            [_page(_("API keys"), "key", "users", "apikey"), _item(_("API docs"), "menu_book", reverse("docs"))],
+            [
+                _page(_("API keys"), "key", "users", "apikey"),
+                _page(_("Callbacks"), "webhook", "gateway", "callbackendpoint", also="statuscallback"),
+                _item(_("API docs"), "menu_book", reverse("docs")),
+            ],
         ),
         (
             _("Operations"),

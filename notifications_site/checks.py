@@ -183,3 +183,17 @@ def is_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+@register(TAG)
+def callbacks_stay_outside(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W012"""
+    dangers = {
+        "CALLBACK_ALLOW_HTTP": "callbacks may travel in the open.",
+        "CALLBACK_ALLOW_PRIVATE": "whoever adds an endpoint reaches this machine and its neighbours.",
+    }
+    return [
+        Warning(f"{setting} is on: {danger}", hint=f"Set {setting}=false.", id="notify.W012")
+        for setting, danger in dangers.items()
+        if getattr(settings, setting) and not settings.IS_LOCAL
+    ]

@@ -98,9 +98,9 @@ def choice(name: str, default: str, *, allowed: Iterable[str], meaning: str) -> 
     return value
 
 
-def flag(name: str, default: bool, *, meaning: str) -> bool:
+def flag(name: str, default: bool, *, meaning: str, shown_default: str | None = None) -> bool:
     """True or false."""
-    raw = _note(name, "true" if default else "false", meaning)
+    raw = _note(name, shown_default or ("true" if default else "false"), meaning)
     if raw is None:
         return default
     if raw.lower() in TRUE_WORDS:

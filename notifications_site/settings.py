@@ -264,6 +264,20 @@ RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )
 
+# --- callbacks --------------------------------------------------------------------------------------------------------
+CALLBACK_ALLOW_HTTP = env.flag(
+    "CALLBACK_ALLOW_HTTP",
+    IS_LOCAL,
+    shown_default="local: on; elsewhere off",
+    meaning="Callbacks may be sent without encryption, to addresses that begin with http://.",
+)
+CALLBACK_ALLOW_PRIVATE = env.flag(
+    "CALLBACK_ALLOW_PRIVATE",
+    IS_LOCAL,
+    shown_default="local: on; elsewhere off",
+    meaning="Callbacks may be sent to this machine and to private networks, by whoever adds an endpoint.",
+)
+
 # --- alerts -----------------------------------------------------------------------------------------------------------
 ALERT_EMAILS = env.words(
     "ALERT_EMAILS", [], meaning="Operators who are told by mail when something is wrong, separated by commas."
@@ -324,6 +338,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {"DeliveryStateEnum": "gateway.callback_models.StatusCallback.State"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "persistAuthorization": True},

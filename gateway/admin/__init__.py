@@ -1,5 +1,5 @@
-"""Staff pages of the gateway: notifications, dead letters, providers."""
+"""Staff pages of the gateway: notifications, dead letters, providers, callbacks."""
 
-from gateway.admin import dead_letters, notifications, providers
+from gateway.admin import callbacks, dead_letters, notifications, providers
 
-__all__ = ["dead_letters", "notifications", "providers"]
+__all__ = ["callbacks", "dead_letters", "notifications", "providers"]

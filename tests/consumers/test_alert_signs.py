@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from consumers import alert_signs
 from consumers.models import Alert
 from gateway import provider_states
-from gateway.models import Notification, ProviderState
+from gateway.models import CallbackEndpoint, Notification, ProviderState
 from gateway.statuses import Status
 from tests.factories import NotificationFactory, ago, ahead
 
@@ -113,6 +113,19 @@ def test_a_provider_that_is_paused_for_five_minutes_is_found():
     (finding,) = found(alert_signs.open_breakers)
     assert finding.subject == "email smtp"
     assert finding.sentence == "smtp (email) has been paused for over 5 minutes: Connection refused."
+
+
+def test_an_endpoint_that_was_stopped_is_found_and_one_a_client_switched_off_is_not():
+    stopped = CallbackEndpoint.objects.create(
+        client="shop", url="https://shop.example.com/?key=s3cret", enabled=False, disabled_reason="failing"
+    )
+    CallbackEndpoint.objects.create(client="shop", url="https://shop.example.com/", enabled=False)
+    CallbackEndpoint.objects.create(client="shop", url="https://shop.example.com/")
+    (finding,) = found(alert_signs.stopped_callbacks)
+    assert finding.subject == str(stopped.pk)
+    assert finding.sentence == (
+        "An endpoint of shop (live) is told nothing any more: No success for five days. What it is owed waits."
+    )
 
 
 def test_failed_trials_do_not_make_a_pause_look_young():

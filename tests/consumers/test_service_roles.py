@@ -15,6 +15,7 @@ def test_ports_are_those_of_the_contract():
         "push_consumer": 3003,
         "templates": 3005,
         "relay": None,
+        "callback_sender": None,
         "sweeper": None,
     }
 

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from gateway import decision, idempotency, submission
+from gateway import callback_endpoints, decision, idempotency, submission
+from gateway.callback_endpoints import TooManyEndpoints
 from gateway.decision import VariablesInvalid
 from gateway.idempotency import RequestIdReused
 from gateway.problems import Problem
@@ -20,6 +21,7 @@ MADE = {
     ),
     MomentsRefused: lambda: MomentsRefused([("send_at", "in_the_past", "This moment is in the past.")]),
     RequestIdReused: lambda: RequestIdReused(uuid.UUID(int=7)),
+    TooManyEndpoints: TooManyEndpoints,
 }
 
 
@@ -29,7 +31,7 @@ def own_exceptions(module):
     return {each for each in found if each.__module__ == module.__name__ and not each.__subclasses__()}
 
 
-@pytest.mark.parametrize("module", [decision, idempotency, submission, selection])
+@pytest.mark.parametrize("module", [callback_endpoints, decision, idempotency, submission, selection])
 def test_every_refusal_of_a_use_case_has_a_translation(module):
     assert own_exceptions(module)
     assert own_exceptions(module) <= TRANSLATIONS.keys()

@@ -30,6 +30,7 @@ def test_the_owner_finds_every_page():
         "People",
         "Dead letters",
         "API keys",
+        "Callbacks",
         "API docs",
         "Providers & breakers",
         "Live services",
@@ -42,7 +43,7 @@ def test_the_owner_finds_every_page():
 def test_every_page_of_the_sidebar_opens_for_the_owner():
     client = signed_in(owner())
     links = set(re.findall(r'href="(/admin/[a-z_/]+)" class="flex h-\[38px\]', page(client, "/admin/")))
-    assert len(links) == 11
+    assert len(links) == 12
     for link in links:
         page(client, link)
 

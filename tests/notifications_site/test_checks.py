@@ -153,6 +153,17 @@ def test_a_broker_that_everybody_can_enter_is_a_warning_outside_of_one_machine(p
     assert "notify.W011" not in found()
 
 
+@pytest.mark.parametrize("setting", ["CALLBACK_ALLOW_HTTP", "CALLBACK_ALLOW_PRIVATE"])
+def test_callbacks_that_may_go_inside_are_a_warning_outside_of_one_machine(production, setting):
+    production.CALLBACK_ALLOW_HTTP = production.CALLBACK_ALLOW_PRIVATE = False
+    assert "notify.W012" not in found()
+
+    setattr(production, setting, True)
+    assert setting in found()["notify.W012"].msg
+    production.IS_LOCAL = True
+    assert "notify.W012" not in found()
+
+
 def test_an_open_address_outside_of_one_machine_is_a_warning(production):
     assert "notify.W015" not in found()
 

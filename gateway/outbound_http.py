@@ -1,0 +1,251 @@
+"""One HTTP call to an address that a stranger has chosen.
+
+Names resolve to whatever their owner wants, also to our own machines. So the addresses behind the name are judged,
+unwrapped from every form that hides another, and the socket connects to the very address that was judged. Nothing is
+redirected, no proxy is asked, nothing of the answer's body is read, and after 15 s it is over, however slowly it drips.
+"""
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+#: For the whole call: name, connection, encryption, request, answer.
+WITHIN = timedelta(seconds=15)
+LONGEST_URL = 2000
+HTTPS_PORT, HTTP_PORT, FIRST_FREE_PORT = 443, 80, 1024
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: Ours: let through with CALLBACK_ALLOW_PRIVATE.
+_PRIVATE = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"),
+        *("::1/128", "fc00::/7"),
+    )
+)
+#: Never: this host by another name, clouds that tell their secrets, many at once, nobody at all, old tunnels.
+_NEVER = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        *("0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.51.100.0/24"),
+        *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128"),  # metadata of clouds
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),  # Teredo and its like, examples, 6to4
+    )
+)
+#: All that is public in IPv6; whatever lies outside and is not private is refused.
+_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """Nothing is sent to this address; the words say why and name no other machine."""
+
+
+class CallFailed(Exception):
+    """There was no answer; `code` says why in one word."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back; the body is not among it."""
+
+    status: int
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    is_encrypted: bool
+    host: str
+    port: int
+    #: Path and query.
+    path: str
+
+
+def check_address(url: str) -> None:
+    """Raises `AddressRefused` when nothing would be sent there, as things are now."""
+    target = _target_of(url)
+    try:
+        _addresses_of(target)
+    except CallFailed as failed:
+        raise AddressRefused(f"The name {target.host} has no address.") from failed
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], *, within: timedelta = WITHIN) -> Answer:
+    """Post once. Raises `AddressRefused` or `CallFailed`; any answer at all is returned, also a redirect."""
+    ends_at = time.monotonic() + within.total_seconds()
+    target = _target_of(url)
+    addresses = _addresses_of(target)
+    kind = http.client.HTTPSConnection if target.is_encrypted else http.client.HTTPConnection
+    with _connected(addresses, target, ends_at) as link:
+        call = kind(target.host, target.port)
+        call.sock = link
+        try:
+            call.request("POST", target.path, body=body, headers=dict(headers))
+            answer = call.getresponse()
+            if time.monotonic() >= ends_at:
+                raise TimeoutError  # headers that were cut off look as if they had ended
+            return Answer(status=answer.status, retry_after=_retry_after(answer.getheader("Retry-After")))
+        except (TimeoutError, OSError, http.client.HTTPException, ValueError) as error:
+            raise CallFailed(_code_of(error, ends_at)) from error
+        finally:
+            call.close()
+
+
+def _target_of(url: str) -> _Target:
+    """The parts of an address that obeys the rules. Raises `AddressRefused`."""
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or set(' \\"<>^`{|}') & set(url):
+        raise AddressRefused(f"Use up to {LONGEST_URL} printable ASCII characters; names of hosts as xn--….")
+    try:
+        parts = urlsplit(url)
+        host, given_port = parts.hostname, parts.port
+    except ValueError as error:
+        raise AddressRefused("This is no address.") from error
+    if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not settings.CALLBACK_ALLOW_HTTP):
+        raise AddressRefused("Use an address that begins with https://.")
+    if not host or parts.username is not None or parts.password is not None or parts.fragment:
+        raise AddressRefused("Use a host name, and neither user and password nor a fragment.")
+    usual = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
+    port = usual if given_port is None else given_port
+    if port != usual and port < FIRST_FREE_PORT:
+        raise AddressRefused(f"Use port {usual}, or one from {FIRST_FREE_PORT} on.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _Target(is_encrypted=parts.scheme == "https", host=host, port=port, path=path)
+
+
+def _addresses_of(target: _Target) -> list[str]:
+    """Every address behind the name; one that is refused spoils them all."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CallFailed("name_not_found") from error
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not addresses:
+        raise CallFailed("name_not_found")
+    if not all(is_allowed(address) for address in addresses):
+        raise AddressRefused("The address must be a public one.")
+    return addresses
+
+
+def is_allowed(text: str) -> bool:
+    """Whether we connect to this IP address: what is meant by it is public, or private and that is allowed."""
+    try:
+        address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return False
+    if any(address in network for network in _NEVER):
+        return False
+    if any(address in network for network in _PRIVATE):
+        return bool(settings.CALLBACK_ALLOW_PRIVATE)
+    return address.version == 4 or address in _PUBLIC_IPV6
+
+
+def _unwrapped(address: IPAddress) -> IPAddress:
+    """The IPv4 address that an IPv6 address stands for, if it does."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+@contextlib.contextmanager
+def _connected(addresses: Sequence[str], target: _Target, ends_at: float) -> Iterator[socket.socket]:
+    """A connection to one of these very addresses, which is cut when the time is over."""
+    plain = _connect(addresses, target.port, ends_at)
+    # A time-out of a socket counts from its last byte; whoever sends one byte a second would hold us for ever.
+    with plain, plain.dup() as handle, _cut_at(handle, ends_at):
+        if not target.is_encrypted:
+            yield plain
+            return
+        try:
+            encrypted = _tls().wrap_socket(plain, server_hostname=target.host)
+        except (OSError, ValueError) as error:
+            raise CallFailed(_code_of(error, ends_at)) from error
+        with encrypted:
+            yield encrypted
+
+
+def _connect(addresses: Sequence[str], port: int, ends_at: float) -> socket.socket:
+    error: OSError = TimeoutError()
+    for address in addresses:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            # An address, not a name: nothing is resolved a second time.
+            link = socket.create_connection((address, port), timeout=left)
+        except OSError as failed:
+            error = failed
+        else:
+            link.settimeout(max(0.001, ends_at - time.monotonic()))
+            return link
+    raise CallFailed(_code_of(error, ends_at)) from error
+
+
+@contextlib.contextmanager
+def _cut_at(handle: socket.socket, ends_at: float) -> Iterator[None]:
+    def cut() -> None:
+        with contextlib.suppress(OSError):  # the other side was faster
+            handle.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, ends_at - time.monotonic()), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # so that it never meets a handle that is closed already
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading all authorities takes long enough to do it once."""
+    return ssl.create_default_context()
+
+
+def _code_of(error: Exception, ends_at: float) -> str:
+    """What went wrong, in one word, without what the other side said."""
+    if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
+        return "timeout"
+    if isinstance(error, ssl.SSLError):
+        return "tls_failed"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection_refused"
+    if isinstance(error, http.client.RemoteDisconnected | ConnectionError):
+        return "connection_broken"
+    return "unreachable" if isinstance(error, OSError) else "bad_answer"
+
+
+def _retry_after(value: str | None) -> timedelta | None:
+    """Seconds or a date (RFC 9110, section 10.2.3); what is neither is not there."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=min(int(value[:9]), 366 * 86400))
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(timedelta(0), aware - datetime.now(UTC))
