@@ -141,7 +141,7 @@ class ConsumerCommand(LoopCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or a group of them under this one."""
-        if self._called_from_command_line:  # a process of its own, nobody else's
+        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
             give_way(settings.CONSUMER_NICENESS)
         if options["processes"] == 1:
             super().handle(*args, **options)
