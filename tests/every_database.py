@@ -11,6 +11,8 @@ import time
 
 import psycopg
 
+#: Many tests wait for processes, servers and clocks: two for a core keep it busy.
+WORKERS = 2 * (os.cpu_count() or 1)
 LOOPBACK = "postgres://postgres@127.0.0.1:5432/postgres"
 
 
@@ -19,7 +21,7 @@ def main(arguments: list[str]) -> int:
     if "RABBITMQ_URL" in os.environ:  # for the tests that want it; the others are to find an embedded installation
         os.environ["TEST_RABBITMQ_URL"] = os.environ.pop("RABBITMQ_URL")
     os.environ.pop("REDIS_URL", None)  # tests that want one start their own
-    arguments = arguments or ["-q", "-n", "2", "--dist", "worksteal"]
+    arguments = arguments or ["-q", "-n", str(WORKERS), "--dist", "worksteal"]
     codes = [run("SQLite", None, arguments)]
     trouble = trouble_with(url)
     if trouble is None:
