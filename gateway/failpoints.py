@@ -118,8 +118,9 @@ def _raise(seconds: float) -> None:
 
 
 _ACTIONS: dict[str, Callable[[float], None]] = {
-    "kill": lambda seconds: os.kill(os.getpid(), signal.SIGKILL),
-    "stop": lambda seconds: os.kill(os.getpid(), signal.SIGSTOP),
+    "kill": lambda seconds: signal.pthread_kill(threading.get_ident(), signal.SIGKILL),
+    # To this very thread: another one might take a while to hear of it, and this one would go on meanwhile.
+    "stop": lambda seconds: signal.pthread_kill(threading.get_ident(), signal.SIGSTOP),
     "exit": lambda seconds: os._exit(1),
     "raise": _raise,
     "sleep": time.sleep,

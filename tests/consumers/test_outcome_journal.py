@@ -20,6 +20,9 @@ from django.conf import settings
 settings.configure(
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "users", "templates_app", "gateway"],
     AUTH_USER_MODEL="users.User",
+    FAILPOINTS="",
+    VAR_DIR=sys.argv[1],
+    DELIVERY_TIME_SCALE=1,
 )
 django.setup()
 from consumers.outcome_journal import OutcomeJournal
