@@ -150,7 +150,7 @@ def at_once(count, work):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_fifty_equal_requests_at_once_make_one_row(ann, welcome):
+def test_equal_requests_at_once_make_one_row(ann, welcome):
     results = at_once(TOGETHER, lambda _: submit(request()))
 
     assert stored() == 1
