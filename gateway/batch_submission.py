@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from gateway import callbacks
-from gateway.database_clock import about_now
+from gateway.database_clock import database_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
 from gateway.idempotency import RequestIdReused, earlier_ones, same_request
@@ -45,7 +45,7 @@ def submit_batch(
     """
     if len(requests) > MOST:
         raise ValueError(f"A batch has at most {MOST} requests, not {len(requests)}.")
-    now = about_now()
+    now = database_now()
     items = _with_recipients(requests)
     remembered = _Remembered(choose)
     for item in items:
