@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 from django.db import transaction
-from django.db.models import Q
 
 from templates_app import publishing
 from templates_app.models import Template
@@ -64,7 +63,7 @@ def kept_secrets(folder: Path) -> DemoSecrets | None:
     kept = _read_kept(folder)
     if kept is None:
         return None
-    admin = User.objects.filter(email=kept.admin_email, is_active=True).first()
+    admin = User.objects.with_email(kept.admin_email).filter(is_active=True).first()
     knows_password = admin is not None and admin.check_password(kept.admin_password)
     return DemoSecrets(
         admin_email=kept.admin_email,
@@ -80,7 +79,7 @@ def kept_api_key(folder: Path) -> str:
 
 
 def _first_admin() -> tuple[User, str]:
-    found = User.objects.filter(email__iexact=ADMIN_EMAIL).first()
+    found = User.objects.with_email(ADMIN_EMAIL).first()
     if found:
         return found, ""
     password = secrets.token_urlsafe(12)
@@ -108,10 +107,9 @@ def _publish_template(words: Mapping[str, Any], admin: User) -> None:
 
 
 def _add_person(person: Mapping[str, Any]) -> None:
-    same = Q(external_id=person["external_id"])
-    if person["email"]:
-        same |= Q(email__iexact=person["email"])
-    if User.objects.filter(same).exists():
+    if User.objects.filter(external_id=person["external_id"]).exists():
+        return
+    if person["email"] and User.objects.with_email(person["email"]).exists():
         return
     user = User.objects.create_user(
         person["email"],

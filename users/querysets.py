@@ -11,12 +11,26 @@ if TYPE_CHECKING:
     from users.models import ApiKey, Device, User  # noqa: F401  named in quotes below
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def with_email(self, address: str) -> Self:
+        """People with this e-mail address, without regard to case: one at most. The only way to look for one."""
+        return self.filter(email__iexact=address)
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes accounts the way Django's own commands expect it (`createsuperuser`)."""
 
+    def get_queryset(self) -> UserQuerySet:
+        """People, with their adjectives."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def with_email(self, address: str) -> UserQuerySet:
+        """The same of all people."""
+        return self.get_queryset().with_email(address)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account of an e-mail address, without regard to case."""
-        return self.get(email__iexact=username)
+        return self.with_email(username or "").get()
 
     def create_user(self, email: str | None = None, password: str | None = None, **fields: Any) -> "User":
         """A person; without a password nobody can sign in as them."""
