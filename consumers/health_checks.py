@@ -17,9 +17,9 @@ from consumers import service_registry
 from consumers.brokers import choice
 from consumers.service_roles import EMAIL_CONSUMER, PUSH_CONSUMER
 from gateway import provider_states
-from gateway.json_format import rfc3339
 from users import shared_cache
 from users.channels import Channel
+from users.json_format import rfc3339
 
 #: A consumer whose loop has not turned for so long is stuck: a provider's call may take 30 s.
 STUCK_AFTER = timedelta(seconds=60)

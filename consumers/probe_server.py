@@ -14,7 +14,7 @@ from consumers.health_checks import Health
 from consumers.ports import LOOPBACK
 from gateway.correlation import kept
 from gateway.database_patience import at_most
-from gateway.json_format import to_json
+from users.json_format import to_json
 
 Answers = dict[str, Callable[[], Health]]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from gateway import answers, statuses
 from gateway.callback_models import TEST_EVENT, StatusCallback
-from gateway.json_format import to_json
 from gateway.models import Notification
 from gateway.statuses import Status
+from users.json_format import to_json
 from users.masking import mask_text
 
 #: Bytes. Only metadata can be so long: then it is left out.

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from gateway.callback_models import EVERYTHING, STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbound_http import LONGEST_URL
-from gateway.serializers import MomentField, PlainText, StrictSerializer
+from users.strict_serializers import MomentField, PlainText, StrictSerializer
 
 LONGEST_DESCRIPTION = 1000
 MODES = ("live", "test")

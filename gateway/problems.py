@@ -1,10 +1,10 @@
 """Problem details (RFC 9457): the one form of every error, of the API and of Django itself.
 
-Views raise `Problem`. `exception_handler` serves DRF, the `handler…` functions serve Django.
+Views raise `Problem` (users/problems.py). `exception_handler` serves DRF, the `handler…` functions serve Django.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import singledispatch
 from typing import Any
@@ -21,19 +21,10 @@ from django.template import loader
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
-from gateway.json_format import to_json
-from gateway.problem_catalogue import PROBLEMS, ProblemKind
-from gateway.validation_findings import FieldError, findings
-
-__all__ = [
-    "PROBLEMS",
-    "FieldError",
-    "Problem",
-    "ProblemKind",
-    "exception_handler",
-    "problem_response",
-    "program_or_person",
-]
+from users.json_format import to_json
+from users.problem_catalogue import PROBLEMS
+from users.problems import Problem
+from users.validation_findings import findings
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -60,46 +51,26 @@ OUR_CODES = {
 WITHOUT_OWN_WORDS = (drf.MethodNotAllowed, drf.NotAcceptable, drf.Throttled, drf.UnsupportedMediaType)
 
 
-class Problem(Exception):
-    """An answer that is an error. `code` is a key of the catalogue; `members` stand in the answer as they are given."""
-
-    def __init__(
-        self,
-        code: str,
-        detail: str = "",
-        *,
-        errors: Iterable[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-        **members: object,
-    ) -> None:
-        self.kind = PROBLEMS[code]
-        self.code = code
-        self.detail = detail or self.kind.meaning
-        self.errors = list(errors)
-        self.headers = dict(headers or {})
-        self.members = members
-        super().__init__(f"{code}: {self.detail}")
-
-    def body(self, *, instance: str, request_id: str | None) -> dict[str, object]:
-        """The members in the order people read them: what, where, which request, what to do, the findings."""
-        said: dict[str, object] = {
-            "type": f"{settings.PUBLIC_URL}/api/docs/errors/{self.code}",
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "instance": instance,
-            "code": self.code,
-            "request_id": request_id,
-            "fix": self.kind.fix,
-        }
-        if self.errors:
-            said["errors"] = [error.members() for error in self.errors]
-        return said | self.members
+def body_of(problem: Problem, *, instance: str, request_id: str | None) -> dict[str, object]:
+    """The members in the order people read them: what, where, which request, what to do, the findings."""
+    said: dict[str, object] = {
+        "type": f"{settings.PUBLIC_URL}/api/docs/errors/{problem.code}",
+        "title": problem.kind.title,
+        "status": problem.kind.status,
+        "detail": problem.detail,
+        "instance": instance,
+        "code": problem.code,
+        "request_id": request_id,
+        "fix": problem.kind.fix,
+    }
+    if problem.errors:
+        said["errors"] = [error.members() for error in problem.errors]
+    return said | problem.members
 
 
 def problem_response(problem: Problem, request: HttpRequest | Request) -> HttpResponse:
     """The problem as `application/problem+json`, with the headers its status asks for."""
-    body = problem.body(instance=request.path, request_id=getattr(request, "request_id", None))
+    body = body_of(problem, instance=request.path, request_id=getattr(request, "request_id", None))
     response = HttpResponse(to_json(body), status=problem.kind.status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     if problem.kind.status == 401:

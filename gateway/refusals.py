@@ -8,7 +8,6 @@ from gateway.callback_endpoints import MOST_ENDPOINTS, TooManyEndpoints
 from gateway.decision import UserNotFound, VariablesInvalid
 from gateway.idempotency import RequestIdReused
 from gateway.outbound_http import AddressRefused
-from gateway.problems import FieldError, Problem
 from gateway.submission import MomentsRefused
 from templates_app.selection import (
     ChannelNotInTemplate,
@@ -17,6 +16,7 @@ from templates_app.selection import (
     TemplateNotPublished,
     TemplateVersionNotFound,
 )
+from users.problems import FieldError, Problem
 
 
 @contextmanager

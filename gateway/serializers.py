@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
@@ -14,68 +12,13 @@ from rest_framework.settings import api_settings
 from gateway import priorities
 from gateway.request import NotificationRequest
 from templates_app.locales import is_locale, normalise_locale
-from templates_app.variables import VariableFinding, check_shape, parse_moment
+from templates_app.variables import VariableFinding, check_shape
 from users.channels import Channel
+from users.strict_serializers import CONTROL_CHARACTERS, MomentField, PlainText, StrictSerializer
 
 #: Section "Idempotency" of the API document: printable ASCII without spaces.
 REQUEST_ID = re.compile(r"[!-~]{1,255}\Z")
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 20, 40, 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses names it does not know, beside everything else that is wrong."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """All findings at once: unknown names and wrong fields."""
-        problems: dict[str, Any] = {}
-        value: Any = None
-        try:
-            value = super().run_validation(data)
-        except serializers.ValidationError as error:
-            problems.update(error.detail if isinstance(error.detail, Mapping) else {"": error.detail})
-        if isinstance(data, Mapping):
-            for name in data.keys() - self.fields.keys():
-                problems[name] = [serializers.ErrorDetail("There is no such field.", code="unknown_field")]
-        if problems:
-            raise serializers.ValidationError(problems)
-        return value
-
-
-class PlainText(serializers.CharField):
-    """Text as it was sent: numbers are no text, control characters are refused."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The text itself."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        if _CONTROL.search(data):
-            raise serializers.ValidationError("Control characters are not allowed here.", code="invalid")
-        return super().to_internal_value(data)
-
-
-@extend_schema_field(OpenApiTypes.DATETIME)
-class MomentField(serializers.Field[datetime, Any, str, Any]):
-    """RFC 3339 with an offset."""
-
-    default_error_messages = {"invalid": "Use a moment with its offset, such as 2026-11-22T10:15:00Z."}
-
-    def to_internal_value(self, data: Any) -> datetime:
-        """The moment, aware, in UTC."""
-        moment = parse_moment(data) if isinstance(data, str) else None
-        if moment is None:
-            self.fail("invalid")
-        try:
-            return moment.astimezone(UTC)
-        except OverflowError:
-            self.fail("invalid")
-
-    def to_representation(self, value: datetime) -> str:
-        """The renderer writes moments."""
-        return value  # type: ignore[return-value]  # the JSON renderer knows the form
 
 
 @extend_schema_field(
@@ -168,7 +111,7 @@ class MetadataField(serializers.Field[dict[str, str], Any, dict[str, str], Any])
 
 
 def _metadata_problem(name: str, value: Any) -> list[serializers.ErrorDetail]:
-    if not isinstance(value, str) or _CONTROL.search(value) or _CONTROL.search(name):
+    if not isinstance(value, str) or CONTROL_CHARACTERS.search(value) or CONTROL_CHARACTERS.search(name):
         return [serializers.ErrorDetail("Use a text without control characters.", code="invalid")]
     if len(name) > METADATA_KEY_LENGTH:
         return [serializers.ErrorDetail(f"A name has at most {METADATA_KEY_LENGTH} characters.", code="too_long")]
@@ -339,20 +282,6 @@ class EventListSerializer(serializers.Serializer[Any]):
     results = EventSerializer(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """Every error (RFC 9457)."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-    request_id = serializers.CharField(allow_null=True)
-    fix = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]  # as above
 
 
 def _nested(findings: Iterable[VariableFinding]) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from gateway.problems import Problem, program_or_person
+from gateway.problems import program_or_person
 from users.api_keys import limits_lately
 from users.models import ApiKey
+from users.problems import Problem
 from users.rates import Rate
-
-READING = frozenset({"GET", "HEAD"})
 
 
 class Usage:

@@ -11,34 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway import answers, explanation, refusals, status_cache
-from gateway.api_view import ApiView
 from gateway.correlation import correlation_id_of
 from gateway.database_clock import database_now
 from gateway.models import Notification
-from gateway.problems import Problem
 from gateway.serializers import (
     AcceptedSerializer,
     AttemptListSerializer,
     EventListSerializer,
     NotificationSerializer,
-    ProblemSerializer,
     ReplayedSerializer,
     StatusSerializer,
     SubmitSerializer,
     read_submit,
 )
 from gateway.submission import submit_notification
+from users.api_view import ApiView
 from users.authentication import caller_of
-
-PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem (RFC 9457); `code` says which.")
-
-
-def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """What an operation may refuse, for its description."""
-    return {(status, "application/problem+json"): PROBLEM for status in statuses}
-
-
-READ_ERRORS = problems(400, 401, 403, 404, 429, 503)
+from users.cursor_pages import whole_list
+from users.openapi import READ_ERRORS, problems
+from users.problems import Problem
 
 
 class NotificationsView(ApiView):
@@ -167,8 +158,3 @@ class EventsView(NotificationObjectView):
         """Oldest first."""
         steps = explanation.timeline(self.notification)
         return Response(whole_list([answers.event_answer(number, step) for number, step in enumerate(steps, start=1)]))
-
-
-def whole_list(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """A list that always fits on one page."""
-    return {"results": results, "next": None, "previous": None}

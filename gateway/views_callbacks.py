@@ -10,8 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway import callback_endpoints, cursor_pages, refusals
-from gateway.api_view import ApiView
+from gateway import callback_endpoints, refusals
 from gateway.callback_models import STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, StatusCallback
 from gateway.callback_serializers import (
     DeliveryListSerializer,
@@ -28,17 +27,13 @@ from gateway.callback_serializers import (
     delivery_answer,
     endpoint_answer,
 )
-from gateway.list_filters import ListFilters
-from gateway.views import READ_ERRORS, problems
+from users import cursor_pages
+from users.api_view import ApiView
 from users.authentication import caller_of
+from users.list_filters import ListFilters
+from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS
 
 READ, WRITE = "callbacks:read", "callbacks:write"
-WRITE_ERRORS = problems(400, 401, 403, 404, 406, 413, 415, 422, 429, 503)
-PAGE_PARAMETERS = [
-    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
-    OpenApiParameter("page_size", int, description="1 to 200, default 50."),
-    OpenApiParameter("count", bool, description="Adds `count`, exact up to 10,000."),
-]
 DELIVERY_FILTERS = ListFilters(
     choices={"state": tuple(StatusCallback.State.values), "event_type": (*STATUS_EVENTS, TEST_EVENT)},
     ids=("notification_id",),

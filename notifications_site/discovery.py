@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from consumers import service_registry
 from consumers.models import ServiceInstance
 from consumers.service_roles import ROLES
-from gateway.api_view import ApiView
-from gateway.problems import FieldError, Problem
-from gateway.views import problems, whole_list
+from users.api_view import ApiView
+from users.cursor_pages import whole_list
+from users.openapi import problems
+from users.problems import FieldError, Problem
 
 #: More are not shown: only a process that dies at every start leaves so many rows within a day.
 MOST = 1000

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from gateway.problems import PROBLEMS, Problem, ProblemKind, problem_response
+from gateway.problems import body_of, problem_response
+from users.problem_catalogue import PROBLEMS, ProblemKind
+from users.problems import Problem
 
 READING = ("GET", "HEAD")
 
@@ -44,7 +46,7 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
 
 def example(code: str) -> str:
     """An answer with this code, as a client would see it."""
-    body = Problem(code).body(instance="/api/v1/…", request_id="0f6c1e0e-6f0c-4a43-9d0e-3a1b6f1a0c55")
+    body = body_of(Problem(code), instance="/api/v1/…", request_id="0f6c1e0e-6f0c-4a43-9d0e-3a1b6f1a0c55")
     return json.dumps(body, indent=2, ensure_ascii=False, default=str)
 
 

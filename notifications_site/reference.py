@@ -8,9 +8,9 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 
-from gateway.problem_catalogue import PROBLEMS
 from gateway.reasons import REASONS
 from notifications_site.env import VARIABLES, Variable
+from users.problem_catalogue import PROBLEMS
 
 WRITTEN_BY = "Written by `make reference` from the code; changes by hand are lost."
 

@@ -315,16 +315,17 @@ if (FAILPOINTS or DELIVERY_TIME_SCALE != 1) and not IS_LOCAL:
     raise env.WrongSetting(f"{name} is set; with ENVIRONMENT={ENVIRONMENT} that is refused, it is for tests only.")
 
 # --- API --------------------------------------------------------------------------------------------------------------
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes, for any route; API views set less: gateway/api_view.py
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes, for any route; API views set less: users/api_view.py
 CSRF_FAILURE_VIEW = "gateway.problems.csrf_failure"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["users.permissions.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["gateway.json_format.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["gateway.json_format.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.PolicyThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["users.json_format.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["users.json_format.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.json_format.JSONNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "users.json_format.JSONNegotiation",
     "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
     "NON_FIELD_ERRORS_KEY": "\0",  # no field a client makes up can have the same name: our parser refuses NUL
     "UNAUTHENTICATED_USER": None,

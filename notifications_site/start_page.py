@@ -17,9 +17,9 @@ from channels_email.models import CapturedEmail
 from channels_push.models import CapturedPush
 from gateway import demo_samples, explanation
 from gateway.demo_data import ADMIN_EMAIL, SECRETS_FILE, kept_api_key
-from gateway.json_format import to_json
 from gateway.models import Notification
 from notifications_site.error_pages import READING, only_reading
+from users.json_format import to_json
 from users.models import User
 
 #: So many messages are shown.

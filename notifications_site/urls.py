@@ -26,7 +26,7 @@ handler404 = problems.handler404
 handler500 = problems.handler500
 
 #: These two speak YAML and HTML besides JSON; the API itself speaks JSON alone.
-IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation}
+IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation, "throttle_classes": ()}
 SWAGGER = SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM)
 
 Urls = list[URLPattern | URLResolver]
@@ -50,10 +50,12 @@ GATEWAY: Urls = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
     path("admin/", admin.site.urls),
 ]
-#: Registration, sign-in, preferences, devices and unsubscribe come here: `include("users.urls")`.
-USERS: Urls = []
-#: The templates by REST come here: `include("templates_app.urls")`.
-TEMPLATES: Urls = []
+USERS: Urls = [
+    path("api/v1/", include("users.urls")),
+]
+TEMPLATES: Urls = [
+    path("api/v1/", include("templates_app.urls")),
+]
 SETS: dict[str, Urls] = {
     "all": [*GATEWAY, *USERS, *TEMPLATES],
     "gateway": GATEWAY,

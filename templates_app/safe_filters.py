@@ -12,7 +12,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
 
 from templates_app.bounded_nodes import MAX_OUTPUT, RenderingStopped
-from templates_app.variables import parse_moment
+from users.moments import parse_moment
 
 #: Characters of a date format; each may become a month's name.
 MAX_DATE_FORMAT = 100

@@ -8,11 +8,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from users.moments import parse_moment
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 #: Variables one version may declare.
@@ -36,7 +37,6 @@ INTEGERS = range(-(2**63), 2**63)
 URL_SCHEMES = frozenset({"https", "http", "mailto"})
 #: A backslash is a slash to a browser and a letter to everybody else: https://good.example\@bad.example
 REFUSED_IN_URLS = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\\u2028\u2029\ud800-\udfff]")
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class VariableType(StrEnum):
@@ -190,16 +190,6 @@ def typed_values(declared: Iterable[DeclaredVariable], values: Mapping[str, Any]
         if variable.type == VariableType.DATETIME and isinstance(value, str):
             typed[variable.name] = parse_moment(value) or value
     return typed
-
-
-def parse_moment(text: str) -> datetime | None:
-    """The moment an RFC 3339 text names, in its own offset; None when it names none."""
-    if not RFC_3339.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:  # the thirtieth of February
-        return None
 
 
 def _misfits(variable: DeclaredVariable, value: Any, place: str) -> Iterator[VariableFinding]:

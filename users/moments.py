@@ -1,5 +1,6 @@
-"""Moments in words, in the reader's zone: for staff pages and for sentences."""
+"""Moments: read from RFC 3339, and in words in the reader's zone, for staff pages and for sentences."""
 
+import re
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -12,6 +13,17 @@ AGES = (
     (timedelta(days=2), timedelta(hours=1), "{} h"),
     (timedelta.max, timedelta(days=1), "{} d"),
 )
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_moment(text: str) -> datetime | None:
+    """The moment an RFC 3339 text names, in its own offset; None when it names none."""
+    if not RFC_3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:  # the thirtieth of February
+        return None
 
 
 def clock(moment: datetime, *, now: datetime | None = None) -> str:

@@ -17,8 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.testing import capture_logs
 
-from gateway.problems import PROBLEMS, FieldError, Problem, exception_handler
+from gateway.problems import body_of, exception_handler
 from users.permissions import ScopeMissing
+from users.problem_catalogue import PROBLEMS
+from users.problems import FieldError, Problem
 
 
 class Item(serializers.Serializer):
@@ -66,6 +68,7 @@ THROWN = {
 class Thrower(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
     http_method_names = ("get", "post")
 
     def get(self, request, kind):
@@ -137,7 +140,7 @@ def test_a_problem_has_its_members_in_the_promised_order(client, settings):
 
 def test_errors_stand_before_further_members_and_carry_what_is_theirs():
     error = FieldError("/email", "not_unique", "Taken.", {"existing_id": "u-1"})
-    body = Problem("conflict", errors=[error], existing_id="u-1").body(instance="/x", request_id=None)
+    body = body_of(Problem("conflict", errors=[error], existing_id="u-1"), instance="/x", request_id=None)
 
     assert list(body)[-2:] == ["errors", "existing_id"]
     assert body["errors"] == [{"pointer": "/email", "code": "not_unique", "detail": "Taken.", "existing_id": "u-1"}]

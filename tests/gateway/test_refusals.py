@@ -8,11 +8,11 @@ from gateway import callback_endpoints, decision, idempotency, submission
 from gateway.callback_endpoints import TooManyEndpoints
 from gateway.decision import VariablesInvalid
 from gateway.idempotency import RequestIdReused
-from gateway.problems import Problem
 from gateway.refusals import TRANSLATIONS, as_problems
 from gateway.submission import MomentsRefused
 from templates_app import selection
 from templates_app.variables import VariableFinding
+from users.problems import Problem
 
 #: An exception of each kind, as its use case would raise it.
 MADE = {

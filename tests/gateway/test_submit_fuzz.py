@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.models import Notification
-from gateway.problem_catalogue import PROBLEMS
-from gateway.validation_findings import FIELD_CODES
 from tests.gateway.api_scene import post, request_body
+from users.problem_catalogue import PROBLEMS
+from users.validation_findings import FIELD_CODES
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.urls import path
 
-from gateway.problems import PROBLEMS
 from notifications_site.error_pages import error_index, error_page
+from users.problem_catalogue import PROBLEMS
 
 urlpatterns = [
     path("api/docs/errors/", error_index, name="errors"),

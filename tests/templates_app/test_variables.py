@@ -12,7 +12,6 @@ from templates_app.variables import (
     VariableType,
     check_shape,
     check_values,
-    parse_moment,
     parse_variables,
     pointer,
     typed_values,
@@ -191,9 +190,6 @@ class TestTypedValues:
         when = DeclaredVariable("when", VariableType.DATETIME)
         assert typed_values([when], {}) == {}
         assert typed_values([when], {"when": None}) == {"when": None}
-
-    def test_a_text_that_is_no_moment_is_none(self):
-        assert parse_moment("soon") is None
 
 
 class TestDeclarations:

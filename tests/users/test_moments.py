@@ -1,11 +1,11 @@
-"""Moments in words."""
+"""Moments, read and in words."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from users.moments import age, clock
+from users.moments import age, clock, parse_moment
 from users.templatetags.staff_pages import milliseconds, moment
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -65,3 +65,7 @@ def test_no_moment_is_a_dash():
 )
 def test_durations_read_as_people_say_them(value, words):
     assert milliseconds(value) == words
+
+
+def test_a_text_that_is_no_moment_is_none():
+    assert parse_moment("soon") is None

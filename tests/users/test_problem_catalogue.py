@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from gateway.problem_catalogue import PROBLEMS
-from gateway.problems import Problem
+from users.problem_catalogue import PROBLEMS
+from users.problems import Problem
 
 CODES_OF_THE_CONTRACT = """
 malformed_json validation_error idempotency_key_mismatch invalid_cursor invalid_signature invalid_host

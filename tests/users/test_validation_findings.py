@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
 
-from gateway.validation_findings import FIELD_CODES, findings, pointer
+from users.validation_findings import FIELD_CODES, findings, pointer
 
 
 def test_codes_of_ours_pass_and_unknown_ones_are_invalid():

@@ -8,8 +8,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from gateway.api_view import ApiView
 from users.api_keys import create_api_key
+from users.api_view import ApiView
 
 LIMIT = 100  # bytes
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from gateway.problems import FieldError, Problem
-from templates_app.variables import parse_moment
+from users.moments import parse_moment
+from users.problems import FieldError, Problem
 
 Row = TypeVar("Row", bound=Model)
 

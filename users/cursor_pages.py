@@ -9,7 +9,7 @@ from django.core import signing
 from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 
-from gateway.problems import FieldError, Problem
+from users.problems import FieldError, Problem
 
 PAGE_SIZE, LARGEST_PAGE = 50, 200
 #: `?count=true` counts no further.
@@ -41,6 +41,11 @@ def page_answer(request: Request, rows: QuerySet[Row], *, shown: Callable[[Row],
         counted = len(rows.order_by().values_list("pk")[: COUNTED + 1])
         answer |= {"count": min(counted, COUNTED)} | ({"count_is_exact": False} if counted > COUNTED else {})
     return answer
+
+
+def whole_list(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list that always fits on one page."""
+    return {"results": results, "next": None, "previous": None}
 
 
 def _rows(rows: QuerySet[Row], size: int, cursor: _Cursor | None) -> tuple[list[Row], bool, bool]:

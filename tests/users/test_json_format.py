@@ -14,7 +14,7 @@ from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from gateway.json_format import (
+from users.json_format import (
     DEEPEST,
     JSONNegotiation,
     JSONRenderer,

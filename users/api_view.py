@@ -8,10 +8,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gateway.json_format import LARGEST_BODY, media_type_of
-from gateway.problems import FieldError, Problem
-from gateway.throttling import READING, PolicyThrottle
+from users.json_format import LARGEST_BODY, media_type_of
+from users.problems import FieldError, Problem
 
+READING = frozenset({"GET", "HEAD"})
 METHODS_WITH_A_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -21,7 +21,6 @@ class ApiView(APIView):
     A view that needs no credentials says `permission_classes = [AllowAny]`.
     """
 
-    throttle_classes = (PolicyThrottle,)
     #: By method, where it is not `read` for GET and `manage` for all others.
     rate_policies: ClassVar[Mapping[str, str]] = {}
     #: Bytes.

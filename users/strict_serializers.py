@@ -1,0 +1,69 @@
+"""Requests take nothing but what is promised: unknown names, numbers for text and lax moments are refused."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from users.moments import parse_moment
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names it does not know, beside everything else that is wrong."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """All findings at once: unknown names and wrong fields."""
+        problems: dict[str, Any] = {}
+        value: Any = None
+        try:
+            value = super().run_validation(data)
+        except serializers.ValidationError as error:
+            problems.update(error.detail if isinstance(error.detail, Mapping) else {"": error.detail})
+        if isinstance(data, Mapping):
+            for name in data.keys() - self.fields.keys():
+                problems[name] = [serializers.ErrorDetail("There is no such field.", code="unknown_field")]
+        if problems:
+            raise serializers.ValidationError(problems)
+        return value
+
+
+class PlainText(serializers.CharField):
+    """Text as it was sent: numbers are no text, control characters are refused."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text itself."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if CONTROL_CHARACTERS.search(data):
+            raise serializers.ValidationError("Control characters are not allowed here.", code="invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentField(serializers.Field[datetime, Any, str, Any]):
+    """RFC 3339 with an offset."""
+
+    default_error_messages = {"invalid": "Use a moment with its offset, such as 2026-11-22T10:15:00Z."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """The moment, aware, in UTC."""
+        moment = parse_moment(data) if isinstance(data, str) else None
+        if moment is None:
+            self.fail("invalid")
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        """The renderer writes moments."""
+        return value  # type: ignore[return-value]  # the JSON renderer knows the form
