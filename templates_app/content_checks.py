@@ -31,11 +31,11 @@ class Finding:
     line: int | None = None
 
 
-def check_version(version: TemplateVersion) -> list[Finding]:
-    """All findings of a version, errors first."""
+def check_version(version: TemplateVersion, *, publisher: str = "") -> list[Finding]:
+    """All findings of a version, errors first. `publisher`: who wants to publish it, as `drafting.name_of` has it."""
     variables = {each.name: each for each in parse_variables(version.variables)}
     contents = list(version.contents.all())
-    findings = list(_check_default_locale(version, contents))
+    findings = [*_check_second_person(version, publisher), *_check_default_locale(version, contents)]
     used: set[str] = set()
     for content in contents:
         for finding, names in _check_content(content, variables):
@@ -48,6 +48,16 @@ def check_version(version: TemplateVersion) -> list[Finding]:
         if name not in used
     ]
     return sorted(findings, key=lambda each: each.level != "error")
+
+
+def _check_second_person(version: TemplateVersion, publisher: str) -> Iterator[Finding]:
+    if version.template.needs_second_person and publisher and publisher in version.writers:
+        yield Finding(
+            level="error",
+            code="second_person_needed",
+            path="",
+            detail="Whoever wrote this draft cannot publish it; ask a colleague.",
+        )
 
 
 def _check_default_locale(version: TemplateVersion, contents: list[TemplateContent]) -> Iterator[Finding]:

@@ -29,6 +29,42 @@ class OnUnknown(models.TextChoices):
     HOLD = "hold", "Hold: never twice, the doubt is shown"
 
 
+class VersionIsFixed(ValidationError):
+    """Somebody tried to change a published version; make a new draft instead."""
+
+    def __init__(self, message: str = "This version is published and never changes. Make a new draft of it.") -> None:
+        super().__init__(message)
+
+
+class Layout(models.Model):
+    """A frame around the HTML and the text of mails. Its numbers are versions; none ever changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.CharField(max_length=50, validators=[CODE])
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    #: Holds `{{ content }}` once: there the mail's own words go.
+    html = models.TextField("HTML", default="{{ content }}")
+    text = models.TextField(default="{{ content }}")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["code", "-number"]
+        constraints = [models.UniqueConstraint(fields=["code", "number"], name="one_layout_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses to change a stored one: published versions are framed by it."""
+        if not self._state.adding:
+            raise VersionIsFixed("A stored layout never changes. Store the next number.")
+        super().save(*args, **kwargs)
+
+
 class Template(models.Model):
     """A message our clients can ask for by its code."""
 
@@ -38,6 +74,8 @@ class Template(models.Model):
     description = models.TextField(max_length=1000, blank=True)
     category = models.ForeignKey(Category, on_delete=models.PROTECT, default="updates")
     default_locale = models.CharField(max_length=35, default="en")
+    #: Code of the frame around its mails; without a layout of this code there is no frame.
+    layout = models.CharField(max_length=50, default="default")
     #: Useless after so many seconds; None means 72 hours.
     ttl_seconds = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(60), MaxValueValidator(2_592_000)]
@@ -45,6 +83,11 @@ class Template(models.Model):
     on_unknown = models.CharField(max_length=6, choices=OnUnknown.choices, default=OnUnknown.RESEND)
     live_version = models.ForeignKey(
         "TemplateVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    needs_second_person = models.BooleanField(
+        "published by a second person",
+        default=False,
+        help_text="Whoever wrote a draft cannot publish it.",
     )
     is_archived = models.BooleanField("archived", default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -66,12 +109,10 @@ class Template(models.Model):
         lately.forget()
         return super().delete(*args, **kwargs)
 
-
-class VersionIsFixed(ValidationError):
-    """Somebody tried to change a published version; make a new draft instead."""
-
-    def __init__(self, message: str = "This version is published and never changes. Make a new draft of it.") -> None:
-        super().__init__(message)
+    @property
+    def status(self) -> str:
+        """`active` or `archived`."""
+        return "archived" if self.is_archived else "active"
 
 
 class TemplateVersion(models.Model):
@@ -86,14 +127,32 @@ class TemplateVersion(models.Model):
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    #: Grows with every saved change of a draft, so that of two editors the second learns of the first.
+    revision = models.PositiveIntegerField(default=1)
     #: The declared variables, in the shape of the API: variables.py.
     variables = models.JSONField(default=list, blank=True)
     note = models.CharField(max_length=1000, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    #: Who wrote in the draft, its maker first: `person:<id>`, or the client of a key.
+    writers = models.JSONField(default=list, blank=True)
+    edited_by = models.CharField(max_length=250, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    edited_at = models.DateTimeField(db_default=Now(), editable=False)
     published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.CharField(max_length=250, blank=True)
+    #: When a draft is to be published, by whose decision, and whether they know that it breaks callers.
+    publish_at = models.DateTimeField(null=True, blank=True)
+    publish_asked_by = models.CharField(max_length=250, blank=True)
+    publish_acknowledged = models.BooleanField(default=False)
+    #: Why the last try to publish it at its time failed.
+    publish_problem = models.TextField(blank=True)
+    reverted_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    #: The frame it was published with.
+    layout = models.ForeignKey(Layout, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    #: Requests that were accepted with it; told by the gateway from time to time (usage.py).
+    sent_count = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-number"]
@@ -105,6 +164,10 @@ class TemplateVersion(models.Model):
             models.UniqueConstraint(
                 fields=["template"], condition=Q(state="published"), name="one_live_version_per_template"
             ),
+        ]
+        indexes = [
+            # Serves the sweeper: drafts whose time has come.
+            models.Index(fields=["publish_at"], condition=Q(publish_at__isnull=False), name="publications_to_come"),
         ]
 
     def __str__(self) -> str:
@@ -127,6 +190,10 @@ class TemplateVersion(models.Model):
 class TemplateContent(models.Model):
     """The words of one version for one locale and channel."""
 
+    class SourceFormat(models.TextChoices):
+        HTML = "html", "HTML"
+        MJML = "mjml", "MJML"
+
     version = models.ForeignKey(TemplateVersion, on_delete=models.CASCADE, related_name="contents")
     locale = models.CharField(max_length=35)
     channel = models.CharField(max_length=10, choices=Channel.choices)
@@ -134,6 +201,12 @@ class TemplateContent(models.Model):
     subject = models.CharField(max_length=255, blank=True)
     preheader = models.CharField(max_length=255, blank=True)
     html = models.TextField("HTML", blank=True)
+    #: What `html` is written in.
+    source_format = models.CharField(max_length=4, choices=SourceFormat.choices, default=SourceFormat.HTML)
+    #: What is sent: `html` compiled and framed when the version was published. Empty: `html` as it stands.
+    compiled_html = models.TextField(blank=True, editable=False)
+    #: The same for `text`.
+    compiled_text = models.TextField(blank=True, editable=False)
     text = models.TextField(blank=True, help_text="Left empty, it is made from the HTML when the version is published.")
     # Push.
     title = models.CharField(max_length=255, blank=True)
@@ -141,6 +214,13 @@ class TemplateContent(models.Model):
     image = models.CharField(max_length=2000, blank=True)
     link = models.CharField(max_length=2000, blank=True)
     data = models.JSONField(default=dict, blank=True)
+    #: Buttons: [{"action": "track", "title": "Track it", "link": "https://…"}].
+    actions = models.JSONField(default=list, blank=True)
+
+    #: Grows with every change of these words.
+    revision = models.PositiveIntegerField(default=1)
+    #: The revision of the default locale's words these were written after; None where there were none.
+    source_revision = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["locale", "channel"]
@@ -164,3 +244,47 @@ class TemplateContent(models.Model):
         with transaction.atomic():
             self.version.require_draft()
             return super().delete(*args, **kwargs)
+
+
+class SampleSet(models.Model):
+    """Values to look at a template with, such as “Very long name”. Made up: never those of a real person."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="sample_sets")
+    name = models.CharField(max_length=100)
+    #: Plain JSON, as a client would send it.
+    variables = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["template", "name"], name="one_sample_set_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateUse(models.Model):
+    """How often a client asked for a template on a day with these variables: their names, never their values."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="uses")
+    client = models.CharField(max_length=200)
+    #: In UTC.
+    day = models.DateField()
+    #: Names of the variables that were sent, sorted.
+    names = models.JSONField(default=list)
+    #: A fingerprint of `names`: they are longer than an index likes.
+    shape = models.CharField(max_length=32)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # Serves counting, and the check of a draft against its callers of the last 30 days.
+            models.UniqueConstraint(fields=["template", "day", "client", "shape"], name="one_count_per_use"),
+        ]
+        indexes = [
+            # Serves the sweeper, which forgets old days.
+            models.Index(fields=["day"], name="uses_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.day}: {self.count}"

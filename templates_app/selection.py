@@ -114,5 +114,10 @@ def words_of(version_id: UUID) -> VersionWords:
 def words_in(content: TemplateContent) -> EmailWords | PushWords:
     """The sources of one content, for its channel."""
     if content.channel == Channel.EMAIL:
-        return EmailWords(subject=content.subject, preheader=content.preheader, html=content.html, text=content.text)
+        return EmailWords(
+            subject=content.subject,
+            preheader=content.preheader,
+            html=content.compiled_html or content.html,
+            text=content.compiled_text or content.text,
+        )
     return PushWords(title=content.title, body=content.body, image=content.image, link=content.link, data=content.data)
