@@ -90,7 +90,7 @@ _FROM_URL_SAFE = str.maketrans("-_", "+/")
 def _key(key_id: str) -> EncryptionKey:
     for key in settings.ENCRYPTION_KEYS:
         if key.id == key_id:
-            return key  # type: ignore[no-any-return]  # settings have no types
+            return key
     raise CannotOpen
 
 
