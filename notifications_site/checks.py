@@ -96,6 +96,25 @@ def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
+def personal_data_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E003"""
+    needed = {
+        "ENCRYPTION_KEYS": "personal data cannot be stored encrypted, and is not stored otherwise.",
+        "BLIND_INDEX_KEY": "people could not be found by their e-mail address.",
+    }
+    return [
+        Error(
+            f"{setting} is not set: {what}",
+            hint=f"Set {setting} to 32 random characters or more, or {setting}_FILE to a file that holds them. "
+            "Keep it: without it the data is lost.",
+            id="notify.E003",
+        )
+        for setting, what in needed.items()
+        if not getattr(settings, setting)
+    ]
+
+
+@register(TAG)
 def rabbitmq_has_postgresql(**kwargs: Any) -> list[CheckMessage]:
     """notify.E004"""
     if not settings.RABBITMQ_URL or connection.vendor == "postgresql":

@@ -118,10 +118,12 @@ def words(name: str, default: list[str], *, meaning: str, shown_default: str | N
     return [word.strip() for word in raw.split(",") if word.strip()]
 
 
-def parsed(name: str, parse: Callable[[str], Value], *, meaning: str) -> Value:
-    """A value with a form of its own; empty when not set. What `parse` raises as ValueError is said with the name."""
+def parsed(
+    name: str, parse: Callable[[str], Value], *, meaning: str, default: str = "", shown_default: str | None = None
+) -> Value:
+    """A value with a form of its own. What `parse` raises as ValueError is said with the name."""
     try:
-        return parse(_note(name, "", meaning) or "")
+        return parse(_note(name, default if shown_default is None else shown_default, meaning) or default)
     except ValueError as error:
         raise WrongSetting(f"{name}: {error}") from error
 

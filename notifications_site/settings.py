@@ -8,6 +8,7 @@ from consumers.delivery_rules import read_rules
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
+from users.key_ring import read_keys
 from users.rates import DEFAULT_RATES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -68,6 +69,20 @@ if not SECRET_KEY:
     raise env.WrongSetting(
         f"SECRET_KEY is not set; with ENVIRONMENT={ENVIRONMENT} it is needed: 50 random characters or more."
     )
+ENCRYPTION_KEYS = env.parsed(
+    "ENCRYPTION_KEYS",
+    read_keys,
+    default=local_secret(VAR_DIR, "encryption_key") if IS_LOCAL else "",
+    shown_default="local: made once in VAR_DIR; elsewhere required",
+    meaning="Encrypt personal data in the database: id:secret, separated by commas. The first encrypts, all of them "
+    "open; a secret has 32 random characters or more.",
+)
+BLIND_INDEX_KEY = env.text(
+    "BLIND_INDEX_KEY",
+    local_secret(VAR_DIR, "blind_index_key") if IS_LOCAL else "",
+    shown_default="local: made once in VAR_DIR; elsewhere required",
+    meaning="By it people are found by their encrypted e-mail address; 32 random characters or more. It never changes.",
+)
 
 # --- the house --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -60,6 +60,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
+        permissions = [
+            ("view_pii", "Can see addresses unmasked"),
+            ("export_person", "Can export all that is kept about a person"),
+            ("erase_person", "Can erase a person"),
+            ("import_people", "Can import and export people and suppressions as files"),
+        ]
         constraints = [
             # Serves sign-in and registration: one address, one account, however it is spelled.
             models.UniqueConstraint(Lower("email"), name="one_person_per_email"),
@@ -282,3 +288,19 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+# Here, so that Django finds it; beside this file, so that each stays short enough to be read.
+from users.audit_models import AuditEntry  # noqa: E402
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Category",
+    "Device",
+    "Preference",
+    "QuietHours",
+    "User",
+    "token_hash",
+    "validate_timezone",
+]

@@ -21,6 +21,7 @@ from tests.callback_scene import endpoint, make_due, receiver, verified
 from tests.factories import NotificationFactory, ago, ahead
 from tests.gateway.ledger_scene import claim, held, mark, open_attempts, some
 from users import lately
+from users.key_ring import read_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -313,10 +314,10 @@ def test_after_the_rotation_only_the_new_one_signs(hook):
     assert verified(new, hook.posts[0])
 
 
-def test_with_another_secret_key_nothing_is_sent_unsigned(hook, settings):
+def test_without_its_encryption_key_nothing_is_sent_unsigned(hook, settings):
     endpoint(hook.url)
     owe()
-    settings.SECRET_KEY = "another one, with enough characters to be a key"
+    settings.ENCRYPTION_KEYS = read_keys("another one that has enough characters")
 
     run_once()
 
@@ -548,6 +549,7 @@ def start_sender(settings, folder):
     else:
         where = {"DATABASE_URL": ""}
         (folder / "notifications.sqlite3").symlink_to(database["NAME"])
-    environment = {**os.environ, **where, "VAR_DIR": str(folder), "SECRET_KEY": settings.SECRET_KEY}
+    ring = ",".join(f"{key.id}:{key.secret}" for key in settings.ENCRYPTION_KEYS)
+    environment = {**os.environ, **where, "VAR_DIR": str(folder), "ENCRYPTION_KEYS": ring}
     command = [sys.executable, settings.BASE_DIR / "manage.py", "run_callback_sender", "--concurrency", "1"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

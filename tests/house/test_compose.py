@@ -16,6 +16,7 @@ from consumers.service_roles import SERVICES
 from deploy import healthcheck
 from notifications_site import env, urls
 from notifications_site.env import VARIABLES
+from users.key_ring import read_keys
 
 ROOT = settings.BASE_DIR
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -259,6 +260,8 @@ def test_the_secrets_are_all_made_and_can_be_read(make_secrets, monkeypatch, tmp
 
     assert {each["file"].removeprefix("secrets/") for each in FILE["secrets"].values()} <= set(made)
     assert len(made["secret_key"].strip()) >= 50
+    assert [key.id for key in read_keys(made["encryption_keys"].strip())] == ["k1"]
+    assert len(made["blind_index_key"].strip()) >= 32
     monkeypatch.setattr(env, "VARIABLES", {})
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "database_url"))

@@ -124,6 +124,15 @@ def test_sqlite_outside_of_one_machine_is_a_warning(production, monkeypatch):
     assert "DATABASE_URL" in found()["notify.W010"].hint
 
 
+@pytest.mark.parametrize(("setting", "nothing"), [("ENCRYPTION_KEYS", ()), ("BLIND_INDEX_KEY", "")])
+def test_personal_data_without_a_key_is_an_error(settings, setting, nothing):
+    assert "notify.E003" not in found()
+
+    setattr(settings, setting, nothing)
+
+    assert setting in found()["notify.E003"].msg
+
+
 def test_rabbitmq_without_postgresql_is_an_error(production, monkeypatch):
     production.RABBITMQ_URL = "amqp://notify:s3cret@mq.internal/"
     assert "notify.E004" not in found()
