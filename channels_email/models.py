@@ -31,4 +31,4 @@ class CapturedEmail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.subject
+        return str(self.subject)

@@ -31,4 +31,4 @@ class CapturedPush(models.Model):
         verbose_name_plural = "captured pushes"
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)

@@ -59,13 +59,13 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]  # of what, say th
         return _LOOKUPS.get(lookup_name)
 
 
-class _OnlyNothing(Exact):  # type: ignore[type-arg]
+class _OnlyNothing(Exact):
     """`filter(email=None)` becomes `IS NULL`; anything else would never be found."""
 
     def get_prep_lookup(self) -> Any:
         if self.rhs is not None:
             raise FieldError("An encrypted column cannot be searched; people are found by `User.objects.with_email`.")
-        return super().get_prep_lookup()  # type: ignore[no-untyped-call]
+        return super().get_prep_lookup()
 
 
 class _SealedUnder(StartsWith):
