@@ -6,17 +6,18 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from gateway.models import Notification
+from users.encrypted_fields import EncryptedBytesField, EncryptedTextField
 
 
 class CapturedEmail(models.Model):
-    """A mail that was kept for the inbox instead of being sent, byte for byte as it would have left."""
+    """A mail that was kept for the inbox instead of being sent, byte for byte as it would have left; encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="captured_emails")
-    to = models.CharField(max_length=320)
-    subject = models.CharField(max_length=255)
+    to = EncryptedTextField()
+    subject = EncryptedTextField()
     #: The whole message (RFC 5322).
-    source = models.BinaryField()
+    source = EncryptedBytesField()
     captured_at = models.DateTimeField(db_default=Now())
     #: A mail server reports later; so does this one. True once the report was recorded.
     is_reported = models.BooleanField(default=False)
@@ -30,4 +31,4 @@ class CapturedEmail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.subject
+        return str(self.subject)

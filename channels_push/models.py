@@ -5,10 +5,11 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from gateway.models import Notification
+from users.encrypted_fields import EncryptedJSONField, EncryptedTextField
 
 
 class CapturedPush(models.Model):
-    """A push that was kept for the inbox instead of being sent."""
+    """A push that was kept for the inbox instead of being sent; its words are encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="captured_pushes")
@@ -17,11 +18,11 @@ class CapturedPush(models.Model):
     platform = models.CharField(max_length=10)
     #: The last four characters of the token.
     token_tail = models.CharField(max_length=4)
-    title = models.CharField(max_length=255)
-    body = models.TextField()
-    image = models.CharField(max_length=2000, blank=True)
-    link = models.CharField(max_length=2000, blank=True)
-    data = models.JSONField(default=dict)
+    title = EncryptedTextField()
+    body = EncryptedTextField()
+    image = EncryptedTextField(blank=True)
+    link = EncryptedTextField(blank=True)
+    data = EncryptedJSONField(default=dict)
     captured_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -30,4 +31,4 @@ class CapturedPush(models.Model):
         verbose_name_plural = "captured pushes"
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)

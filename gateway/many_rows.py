@@ -15,6 +15,7 @@ from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
 from gateway.models import Notification
+from users.encrypted_fields import EncryptedField
 
 
 def insert_new(rows: Sequence[Notification]) -> set[UUID]:
@@ -45,7 +46,7 @@ def insert_all(rows: Sequence[Model]) -> None:
 
 def _insert_document(rows: Sequence[Model], ending: str = "") -> set[UUID]:
     fields = tuple(field for field in rows[0]._meta.concrete_fields if _is_given(rows[0], field))
-    document = orjson.dumps([{field.column: getattr(row, field.attname) for field in fields} for row in rows])
+    document = orjson.dumps([{field.column: _as_stored(field, row) for field in fields} for row in rows])
     with connection.cursor() as cursor:
         cursor.execute(_statement(type(rows[0]), fields) + ending, [document.decode()])
         return {pk for (pk,) in cursor.fetchall()} if ending else set()
@@ -54,6 +55,12 @@ def _insert_document(rows: Sequence[Model], ending: str = "") -> set[UUID]:
 def _is_given(row: Model, field: "Field[object, object]") -> bool:
     value = getattr(row, field.attname)
     return not isinstance(value, DatabaseDefault) and not (field.primary_key and value is None)
+
+
+def _as_stored(field: "Field[object, object]", row: Model) -> object:
+    """PostgreSQL makes a column's value of anything JSON knows; only what is to be encrypted we make ourselves."""
+    value = getattr(row, field.attname)
+    return field.get_db_prep_save(value, connection) if isinstance(field, EncryptedField) else value
 
 
 @cache

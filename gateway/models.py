@@ -9,9 +9,10 @@ from uuid_utils.compat import uuid7
 from gateway import priorities
 from gateway.channel_contract import EventType, Outcome
 from gateway.querysets import NotificationQuerySet
-from gateway.statuses import NOT_HANDED_OVER, Status
+from gateway.statuses import ENDED, NOT_HANDED_OVER, Status
 from templates_app.models import Template, TemplateVersion
 from users.channels import Channel
+from users.encrypted_fields import EncryptedJSONField
 
 
 class WaitingFor(models.TextChoices):
@@ -49,7 +50,11 @@ class Notification(models.Model):
     #: The locale whose words were chosen.
     locale = models.CharField(max_length=35)
     category_code = models.CharField(max_length=50)
-    variables = models.JSONField(default=dict)
+    #: Empty once the content is deleted; sensitive ones go as soon as it was sent: `retention.py`.
+    variables = EncryptedJSONField(default=dict)
+    #: Values of variables that the template declares sensitive are still among them.
+    has_sensitive = models.BooleanField(default=False, db_default=False)
+    content_deleted_at = models.DateTimeField(null=True)
     metadata = models.JSONField(default=dict)
     priority = models.PositiveSmallIntegerField(default=priorities.DEFAULT)
     send_at = models.DateTimeField(null=True)
@@ -152,6 +157,14 @@ class Notification(models.Model):
             # Serves the relay: dead letters that failed.queue has not been told of.
             models.Index(
                 fields=["updated_at"], condition=Q(status="failed", dead_lettered_at__isnull=True), name="untold"
+            ),
+            # Serves retention: what was sent and still holds sensitive values.
+            models.Index(fields=["updated_at"], condition=Q(has_sensitive=True), name="sensitive"),
+            # Serves retention: what has ended and still has its content, oldest first.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=sorted(ENDED), content_deleted_at__isnull=True),
+                name="with_content",
             ),
             # `user` carries Django's own index: serves "did Ann get it?".
         ]

@@ -94,6 +94,8 @@ FIRST = frozenset({Status.ACCEPTED, Status.SUPPRESSED})
 FINAL = frozenset(
     {Status.DELIVERED, Status.BOUNCED, Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED}
 )
+#: Nothing is sent any more: `retention.py` may delete. A dead letter may have another life, until its time is over too.
+ENDED = FINAL | {Status.SENT}
 #: A consumer holds these under a lease.
 HELD = frozenset({Status.CLAIMED, Status.SENDING})
 #: Not yet handed to anybody outside: consent, expiry and cancellation still count.

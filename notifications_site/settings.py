@@ -235,7 +235,11 @@ CACHES = {
 }
 RATELIMIT_USE_CACHE = "ratelimit"
 RATELIMIT_IP_META_KEY = "gateway.throttling.address_of"
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # it knows no counter but its own three; ours is exact
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.W001",  # it knows no counter but its own three; ours is exact
+    "auth.E003",  # e-mail addresses are encrypted: their blind index is what is unique
+    "auth.W004",  # the same, where more than one backend signs people in
+]
 RATE_LIMITS = env.rates(
     "RATE_LIMITS",
     DEFAULT_RATES,

@@ -34,25 +34,37 @@ class CannotOpen(Exception):
 
 def seal(plain: str, *, purpose: str, owner: str = "") -> str:
     """`plain` as a text for the database."""
+    return seal_bytes(plain.encode(), purpose=purpose, owner=owner)
+
+
+def seal_bytes(plain: bytes, *, purpose: str, owner: str = "") -> str:
+    """The same for what is no text."""
     if not settings.ENCRYPTION_KEYS:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is not set: nothing can be stored encrypted.")
     key = settings.ENCRYPTION_KEYS[0]
     nonce = os.urandom(NONCE)
-    sealed = nonce + _cipher(key, purpose).encrypt(nonce, plain.encode(), owner.encode())
+    sealed = nonce + _cipher(key, purpose).encrypt(nonce, plain, owner.encode())
     return f"{_FORM}{key.id}.{binascii.b2a_base64(sealed, newline=False).decode()}"
 
 
 def opened(sealed: str, *, purpose: str, owner: str = "") -> str:
     """What was sealed. Raises `CannotOpen`."""
+    return opened_bytes(sealed, purpose=purpose, owner=owner).decode()
+
+
+def opened_bytes(sealed: str, *, purpose: str, owner: str = "") -> bytes:
+    """The same for what is no text."""
     form, key_id, coded = _parts(sealed)
     try:
         data = binascii.a2b_base64(coded)
         nonce, rest, bound_to = data[:NONCE], data[NONCE:], owner.encode()
         if form == _FORM:
-            return _cipher(_key(key_id), purpose).decrypt(nonce, rest, bound_to).decode()
+            return _cipher(_key(key_id), purpose).decrypt(nonce, rest, bound_to)
         return _opened_in_first_form(nonce, rest, bound_to, purpose)
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen from error
+        raise CannotOpen(
+            f"What was sealed as {purpose!r} does not open: it was changed, or belongs elsewhere."
+        ) from error
 
 
 def newest_prefix() -> str:
@@ -81,7 +93,7 @@ def _parts(sealed: str) -> tuple[str, str, str]:
             return _FORM, key_id, coded
     if sealed.startswith(_FIRST_FORM):
         return _FIRST_FORM, "", sealed[len(_FIRST_FORM) :].translate(_FROM_URL_SAFE)
-    raise CannotOpen
+    raise CannotOpen("This was never sealed.")
 
 
 _FROM_URL_SAFE = str.maketrans("-_", "+/")
@@ -91,7 +103,7 @@ def _key(key_id: str) -> EncryptionKey:
     for key in settings.ENCRYPTION_KEYS:
         if key.id == key_id:
             return key
-    raise CannotOpen
+    raise CannotOpen(f"The key {key_id!r} is not among ENCRYPTION_KEYS.")
 
 
 @lru_cache(maxsize=256)
@@ -100,13 +112,13 @@ def _cipher(key: EncryptionKey, purpose: str) -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"notify:" + purpose.encode()).derive(key.secret.encode()))
 
 
-def _opened_in_first_form(nonce: bytes, rest: bytes, bound_to: bytes, purpose: str) -> str:
+def _opened_in_first_form(nonce: bytes, rest: bytes, bound_to: bytes, purpose: str) -> bytes:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return _first_cipher(purpose, secret).decrypt(nonce, rest, bound_to).decode()
+            return _first_cipher(purpose, secret).decrypt(nonce, rest, bound_to)
         except InvalidTag:
             continue
-    raise CannotOpen
+    raise CannotOpen("Neither SECRET_KEY nor SECRET_KEY_FALLBACKS opens this.")
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,5 @@
 """People, how they can be reached, what they wish, and the clients that may call us."""
 
-import hashlib
 import zoneinfo
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
@@ -11,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from users import kept_people, lately
 from users.channels import Channel
+from users.encrypted_fields import BlindIndexField, EncryptedEmailField, EncryptedTextField
+from users.encryption import fingerprint
 from users.querysets import ApiKeyQuerySet, DeviceQuerySet, UserManager
 
 EXTERNAL_ID = RegexValidator(
@@ -37,7 +38,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     #: What the client calls this person, such as user-123.
     external_id = models.CharField(max_length=128, unique=True, null=True, blank=True, validators=[EXTERNAL_ID])
     name = models.CharField(max_length=200, blank=True)
-    email = models.EmailField(max_length=254, unique=True, null=True, blank=True)
+    email = EncryptedEmailField(max_length=254, null=True, blank=True)
+    #: Serves sign-in and registration: one address, one account, however its letters are written.
+    email_index = BlindIndexField(of="email", unique=True)
     #: BCP 47, such as pt-BR.
     locale = models.CharField(max_length=35, default="en")
     #: IANA name, such as Europe/Vienna.
@@ -67,8 +70,6 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("import_people", "Can import and export people and suppressions as files"),
         ]
         constraints = [
-            # Serves sign-in and registration: one address, one account, however it is spelled.
-            models.UniqueConstraint(Lower("email"), name="one_person_per_email"),
             models.CheckConstraint(
                 condition=Q(external_id__isnull=False) | Q(email__isnull=False), name="person_has_external_id_or_email"
             ),
@@ -89,8 +90,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         person._was_called = person.__dict__.get("external_id")
         return person
 
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Says kindly what the index of the address would refuse."""
+        super().validate_unique(exclude)
+        others = User.objects.with_email(self.email or "").exclude(pk=self.pk)
+        if self.email and "email" not in (exclude or ()) and others.exists():
+            raise ValidationError({"email": ValidationError("This address belongs to another person.", "unique")})
+
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Whoever keeps this person in mind learns of it."""
+        """Whoever keeps this person in mind learns of it; the index of the address is kept in step."""
+        if "email" in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "email_index"}
         super().save(*args, **kwargs)
         self.has_changed()
 
@@ -200,8 +210,8 @@ class QuietHours(AboutPerson):
 
 
 def token_hash(provider: str, token: str) -> str:
-    """The fingerprint by which a device token is found; tokens are longer than an index likes."""
-    return hashlib.sha256(f"{provider}:{token}".encode()).hexdigest()
+    """The fingerprint by which an encrypted device token is found."""
+    return fingerprint(f"{provider}:{token}", purpose="device token")
 
 
 class Device(AboutPerson):
@@ -230,7 +240,7 @@ class Device(AboutPerson):
     app_id = models.CharField(max_length=200, blank=True)
     name = models.CharField(max_length=200, blank=True)
     #: A token, or the JSON of a Web Push subscription. Never shown in full.
-    token = models.TextField(max_length=4096)
+    token = EncryptedTextField(max_length=4096)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     is_active = models.BooleanField("active", default=True)
     inactive_reason = models.CharField(max_length=30, blank=True)

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from users.encryption import blind_index
+
 if TYPE_CHECKING:
     from users.models import ApiKey, Device, User  # noqa: F401  named in quotes below
 
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
 class UserQuerySet(models.QuerySet["User"]):
     def with_email(self, address: str) -> Self:
         """People with this e-mail address, without regard to case: one at most. The only way to look for one."""
-        return self.filter(email__iexact=address)
+        return self.filter(email_index=blind_index(address)) if address else self.none()
+
+    def update(self, **values: Any) -> int:
+        """Keeps the index of an address in step."""
+        if "email" in values:
+            values["email_index"] = blind_index(values["email"]) if values["email"] else None
+        return super().update(**values)
 
 
 class UserManager(BaseUserManager["User"]):

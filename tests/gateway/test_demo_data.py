@@ -27,7 +27,7 @@ def test_the_demo_has_people_templates_an_admin_and_a_key():
         "weekly_news",
     }
     assert User.objects.filter(external_id__in=["user-123", "user-quiet", "user-optout", "user-jonas"]).count() == 4
-    admin = User.objects.get(email=made.admin_email)
+    admin = User.objects.with_email(made.admin_email).get()
     assert admin.is_superuser
     assert admin.check_password(made.admin_password)
     assert usable_key(made.api_key).scopes == sorted(SCOPES)
@@ -46,7 +46,7 @@ def test_wishes_and_devices_come_with_the_people():
 def test_nobody_of_the_demo_but_the_admin_can_sign_in():
     seed_demo()
 
-    people = User.objects.exclude(email=demo_data.ADMIN_EMAIL)
+    people = User.objects.difference(User.objects.with_email(demo_data.ADMIN_EMAIL))
     assert not any(person.has_usable_password() or person.is_staff for person in people)
 
 
@@ -127,7 +127,7 @@ def test_secrets_are_kept_for_their_owner_only(tmp_path):
 
 def test_a_changed_password_is_not_told_any_more(tmp_path):
     made = seed_demo(keep_in=tmp_path)
-    admin = User.objects.get(email=made.admin_email)
+    admin = User.objects.with_email(made.admin_email).get()
     admin.set_password("something of my own")
     admin.save()
 
