@@ -14,6 +14,7 @@ from gateway.statuses import Status
 
 if TYPE_CHECKING:
     from gateway.models import Notification  # noqa: F401  named in quotes below
+    from users.authentication import Caller
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -57,6 +58,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def overdue(self) -> Self:
         """Too late to be useful and not yet handed over."""
         return self.filter(status__in=statuses.EXPIRE.sources, expires_at__lte=Now())
+
+    def visible_to(self, caller: "Caller") -> Self:
+        """What this caller may see: a client its own, by mode; a plain person what is addressed to them; staff all."""
+        if caller.sees_all_clients:
+            return self.all()
+        if caller.person is not None:
+            return self.filter(user=caller.person.pk)
+        return self.filter(client=caller.client, mode=caller.mode)
 
     def dead_letters(self) -> Self:
         """Given up, and nobody has decided yet: an operator may give them another life or lay them aside."""

@@ -11,9 +11,9 @@ from rest_framework.settings import api_settings
 
 from gateway import priorities
 from gateway.request import NotificationRequest
-from templates_app.locales import is_locale, normalise_locale
 from templates_app.variables import VariableFinding, check_shape
 from users.channels import Channel
+from users.locales import is_locale, normalise_locale
 from users.strict_serializers import CONTROL_CHARACTERS, MomentField, PlainText, StrictSerializer
 
 #: Section "Idempotency" of the API document: printable ASCII without spaces.

@@ -25,7 +25,7 @@ from gateway.serializers import (
     read_submit,
 )
 from gateway.submission import submit_notification
-from users.api_view import ApiView
+from users.api_view import READING, ApiView
 from users.authentication import caller_of
 from users.cursor_pages import whole_list
 from users.openapi import READ_ERRORS, problems
@@ -86,9 +86,8 @@ class NotificationObjectView(ApiView):
     related: Sequence[str] = ()
 
     def find(self, request: Request, **path: Any) -> None:
-        """A notification of the caller's own client and mode; anything else does not exist."""
-        caller = caller_of(request)
-        own = Notification.objects.filter(client=caller.client, mode=caller.mode)
+        """A notification the caller may see; anything else does not exist."""
+        own = Notification.objects.visible_to(caller_of(request))
         # Never without names: that would join everything, and with it the person, who may be erased.
         fetched = own.select_related(*self.related) if self.related else own
         self.notification = get_object_or_404(fetched, pk=path["notification_id"])
@@ -97,9 +96,14 @@ class NotificationObjectView(ApiView):
 class StatusView(NotificationObjectView):
     """Where a notification is. Asked again and again, until it has ended: then it need not be the database."""
 
+    open_to_people = READING
+
     def find(self, request: Request, **path: Any) -> None:
         """As kept in the shared cache, or the row."""
         caller = caller_of(request)
+        if caller.person is not None:  # what is kept, is kept for clients
+            super().find(request, **path)
+            return
         kept, slot = status_cache.find(path["notification_id"], client=caller.client, mode=caller.mode)
         if kept is not None:
             self.notification = kept
@@ -121,6 +125,7 @@ class StatusView(NotificationObjectView):
 class NotificationView(NotificationObjectView):
     """One notification."""
 
+    open_to_people = READING
     related = ("template", "template_version")
 
     @extend_schema(

@@ -1,5 +1,6 @@
 """All settings on one page. Without any variable this is the embedded mode: SQLite, no broker, mail is captured."""
 
+import hashlib
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -234,7 +235,7 @@ CACHES = {
     "ratelimit": {"BACKEND": f"gateway.counter_cache.{'Redis' if REDIS_URL else 'Database'}CounterCache"},
 }
 RATELIMIT_USE_CACHE = "ratelimit"
-RATELIMIT_IP_META_KEY = "gateway.throttling.address_of"
+RATELIMIT_IP_META_KEY = "users.throttling.address_of"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # it knows no counter but its own three; ours is exact
     "auth.E003",  # e-mail addresses are encrypted: their blind index is what is unique
@@ -337,9 +338,11 @@ if (FAILPOINTS or DELIVERY_TIME_SCALE != 1) and not IS_LOCAL:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes, for any route; API views set less: users/api_view.py
 CSRF_FAILURE_VIEW = "gateway.problems.csrf_failure"
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "users.authentication.ApiKeyAuthentication",
+        "users.authentication.AccessTokenAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["users.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.PolicyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["users.json_format.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["users.json_format.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
@@ -349,6 +352,19 @@ REST_FRAMEWORK = {
     "NON_FIELD_ERRORS_KEY": "\0",  # no field a client makes up can have the same name: our parser refuses NUL
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": None,  # moments reach the renderer as they are; it knows the one form they are shown in
+}
+SELF_REGISTRATION = env.flag(
+    "SELF_REGISTRATION",
+    IS_LOCAL,
+    shown_default="local: on; elsewhere off",
+    meaning="Anybody may register by the API, with address and password; they get no role.",
+)
+#: Tokens of people; how long they live: users/tokens.py. All roles of an installation take each other's.
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": hashlib.sha256(b"tokens of people:" + SECRET_KEY.encode()).hexdigest(),
+    "ISSUER": "notification-platform",
+    "AUDIENCE": "notification-platform-api",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Notification platform",

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 
 from gateway import problems
-from gateway.throttling import limited
+from gateway.limited_pages import limited
 from notifications_site import (
     api_schema,  # noqa: F401  makes itself known to drf-spectacular
     discovery,
@@ -26,7 +26,7 @@ handler404 = problems.handler404
 handler500 = problems.handler500
 
 #: These two speak YAML and HTML besides JSON; the API itself speaks JSON alone.
-IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation, "throttle_classes": ()}
+IN_ANY_FORM = {"content_negotiation_class": DefaultContentNegotiation}
 SWAGGER = SpectacularSwaggerSplitView.as_view(url_name="schema", **IN_ANY_FORM)
 
 Urls = list[URLPattern | URLResolver]

@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from templates_app.locales import normalise_locale
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
 from templates_app.safe_engine import TemplateSyntaxProblem
 from templates_app.text_part import text_from_html
 from templates_app.variables import variables_to_json
 from users.channels import Channel
+from users.locales import normalise_locale
 from users.models import User
 
 #: The columns of a content that hold words, by channel.

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from templates_app import usage
 from templates_app.drafting import By, copy_contents, next_version
-from templates_app.locales import normalise_locale
 from templates_app.models import SampleSet, Template, TemplateVersion
+from users.locales import normalise_locale
 
 #: What can be changed of a template; its words are in its versions.
 COLUMNS = (

@@ -37,6 +37,14 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 IN_USE_FOR = 2 * USE_NOTED_EVERY
 
 
+#: The clients of people are named so; no key may be.
+PERSON_PREFIX = "person:"
+
+
+class ReservedClient(ValueError):
+    """A client cannot have the name of a person's own client."""
+
+
 class UnknownScope(ValueError):
     """A scope that does not exist was asked for."""
 
@@ -60,6 +68,8 @@ def create_api_key(
     wanted = sorted(set(scopes))
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise UnknownScope(f"{', '.join(unknown)} is no scope; there are {', '.join(SCOPES)}.")
+    if client.startswith(PERSON_PREFIX):
+        raise ReservedClient(f"The name of a client cannot begin with {PERSON_PREFIX}")
     plain = f"ntf_{mode}_{secrets.token_urlsafe(32)}"
     key = ApiKey.objects.create(
         name=name,
@@ -106,10 +116,10 @@ def _find(hashed: str) -> ApiKey | None:
     return ApiKey.objects.usable().filter(key_hash=hashed).first()
 
 
-def note_use(key: ApiKey) -> None:
-    """Write down that a key was used, at most once a minute."""
+def note_use(key: ApiKey, *, address: str | None = None) -> None:
+    """Write down that a key was used, and from where, at most once a minute."""
     stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - USE_NOTED_EVERY)
-    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now(), last_used_from=address or None)
 
 
 def limits_lately(key: ApiKey) -> Mapping[str, Rate]:

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from users.json_format import LARGEST_BODY, media_type_of
 from users.problems import FieldError, Problem
+from users.throttling import PolicyThrottle, Usage
 
 READING = frozenset({"GET", "HEAD"})
 METHODS_WITH_A_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -21,12 +22,15 @@ class ApiView(APIView):
     A view that needs no credentials says `permission_classes = [AllowAny]`.
     """
 
+    throttle_classes = (PolicyThrottle,)
     #: By method, where it is not `read` for GET and `manage` for all others.
     rate_policies: ClassVar[Mapping[str, str]] = {}
     #: Bytes.
     max_body: ClassVar[int] = LARGEST_BODY
     #: What may stand behind the question mark; anything else is 400.
     query_parameters: ClassVar[frozenset[str]] = frozenset()
+    #: The tightest count this request was held against.
+    usage: Usage
     # Without "options" and "trace": there is no CORS, and nothing to trace.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
@@ -39,7 +43,7 @@ class ApiView(APIView):
         return {"Cache-Control": "no-store"}
 
     def rate_policy(self, method: str) -> str:
-        """Under which policy a request is counted (gateway/throttling.py)."""
+        """Under which policy a request is counted (users/throttling.py)."""
         return self.rate_policies.get(method) or ("read" if method in READING else "manage")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who is asking: clients show an API key as a bearer token (RFC 6750)."""
+"""Who is asking: clients show an API key, people an access token, both as a bearer token (RFC 6750)."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,8 +8,11 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from users.api_keys import USE_NOTED_EVERY, granted, note_use, usable_key_lately
-from users.models import ApiKey
+from users import sign_in
+from users.api_keys import PERSON_PREFIX, USE_NOTED_EVERY, granted, note_use, usable_key_lately
+from users.models import ApiKey, SignIn, User
+from users.staff_roles import Role, roles_of, scopes_of
+from users.tokens import InvalidToken, TokenExpired
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,24 @@ class Caller:
     mode: str
     scopes: frozenset[str]
     name: str = ""
+    #: None for the key of a client.
+    person: User | None = None
+    roles: tuple[Role, ...] = ()
     is_authenticated: bool = field(default=True, init=False)
 
     def may(self, scope: str) -> bool:
         """Whether this caller holds `scope`."""
         return scope in self.scopes
+
+    @property
+    def is_plain_person(self) -> bool:
+        """Somebody without a role: they see what is about themselves."""
+        return self.person is not None and not self.roles
+
+    @property
+    def sees_all_clients(self) -> bool:
+        """People with a role see the notifications of all clients and modes."""
+        return bool(self.roles)
 
 
 def caller_of(request: Request) -> Caller:
@@ -32,22 +48,78 @@ def caller_of(request: Request) -> Caller:
     return cast(Caller, request.user)
 
 
+def person_calling(request: Request) -> User:
+    """The person behind a request to a view that lets only people in."""
+    return cast(User, caller_of(request).person)
+
+
+def client_of(person: User) -> str:
+    """The client to which belongs what a person submits. No key can have such a name."""
+    return f"{PERSON_PREFIX}{person.pk}"
+
+
+def bearer_of(request: Request) -> str | None:
+    """What stands behind `Bearer`; None when no such credentials were shown."""
+    parts = get_authorization_header(request).split()
+    return parts[1].decode("latin-1") if len(parts) == 2 and parts[0].lower() == b"bearer" else None
+
+
+def is_token(text: str) -> bool:
+    """Whether this is meant as a token of a person; anything else is meant as a key."""
+    return text.startswith("eyJ") or text.count(".") == 2
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer ntf_live_…`."""
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey] | None:
-        """The caller; None when no credentials were shown."""
-        parts = get_authorization_header(request).split()
-        if len(parts) != 2 or parts[0].lower() != b"bearer":
+        """The caller; None when no key was shown."""
+        text = bearer_of(request)
+        if text is None or is_token(text):
             return None
-        key = usable_key_lately(parts[1].decode("latin-1"))
+        key = usable_key_lately(text)
         if key is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.", code="invalid_api_key")
         # The process's clock is good enough to decide whether to write; the value written is the database's.
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > USE_NOTED_EVERY:
-            note_use(key)
+            note_use(key, address=request.META.get("REMOTE_ADDR"))
             key.last_used_at = datetime.now(UTC)
         return Caller(client=key.client, mode=key.mode, scopes=granted(key.scopes), name=key.name), key
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 offers."""
+        return "Bearer"
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer eyJ…`. What the person may do is asked anew each time, not read from the token.
+
+    A view with `takes_ended_tokens` also gets those of a sign-in that has ended: signing out twice is no mistake.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, SignIn] | None:
+        """The caller and their sign-in; None when no token was shown."""
+        text = bearer_of(request)
+        if text is None or not is_token(text):
+            return None
+        even_ended = getattr((request.parser_context or {}).get("view"), "takes_ended_tokens", False)
+        try:
+            found = sign_in.sign_in_of(text, even_ended=even_ended)
+        except TokenExpired as error:
+            raise AuthenticationFailed("This access token is too old.", code="token_expired") from error
+        except InvalidToken as error:
+            raise AuthenticationFailed("This token does not count.", code="invalid_token") from error
+        person = found.user
+        roles = tuple(roles_of(person))
+        caller = Caller(
+            client=client_of(person),
+            mode=ApiKey.Mode.LIVE,
+            scopes=scopes_of(roles),
+            name=str(person),
+            person=person,
+            roles=roles,
+        )
+        return caller, found
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 offers."""

@@ -1,11 +1,11 @@
 """Filters of a list, as they stand behind the question mark (section 5 of the API document)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from users.moments import parse_moment
 from users.problems import FieldError, Problem
@@ -23,6 +23,8 @@ class ListFilters:
     ids: tuple[str, ...] = ()
     #: Parameter → look-up.
     moments: Mapping[str, str] = field(default_factory=dict)
+    #: Parameter → what its values mean; raises ValueError with words for whoever wrote them.
+    queries: Mapping[str, Callable[[list[str]], Q]] = field(default_factory=dict)
 
     @property
     def several(self) -> tuple[str, ...]:
@@ -32,24 +34,32 @@ class ListFilters:
     @property
     def names(self) -> frozenset[str]:
         """All parameters."""
-        return frozenset((*self.several, *self.moments))
+        return frozenset((*self.several, *self.moments, *self.queries))
 
     def applied(self, rows: QuerySet[Row], asked: Mapping[str, str]) -> QuerySet[Row]:
         """The rows that are meant. Raises `Problem` with everything that is wrong."""
         errors: list[FieldError] = []
-        found: dict[str, Any] = {}
-        for name in self.several:
-            if name in asked:
-                found[f"{name}__in"] = self._values(name, asked[name], errors)
-        for name, lookup in self.moments.items():
-            if name in asked:
-                found[lookup] = parse_moment(asked[name])
-                if found[lookup] is None:
-                    words = "Use a moment with its offset, such as 2026-11-22T10:15:00Z."
-                    errors.append(FieldError(f"?{name}", "invalid", words))
+        meant = [each for name in asked if (each := self._condition(name, asked[name], errors)) is not None]
         if errors:
             raise Problem("validation_error", errors=errors)
-        return rows.filter(**found)
+        return rows.filter(*meant)
+
+    def _condition(self, name: str, text: str, errors: list[FieldError]) -> Q | None:
+        """What one parameter asks for; None for those of every list, such as `cursor`."""
+        if name in self.several:
+            return Q(**{f"{name}__in": self._values(name, text, errors)})
+        if name in self.moments:
+            moment = parse_moment(text)
+            if moment is None:
+                words = "Use a moment with its offset, such as 2026-11-22T10:15:00Z."
+                errors.append(FieldError(f"?{name}", "invalid", words))
+            return Q(**{self.moments[name]: moment})
+        if name in self.queries:
+            try:
+                return self.queries[name](text.split(","))
+            except ValueError as error:
+                errors.append(FieldError(f"?{name}", "invalid", str(error)))
+        return None
 
     def _values(self, name: str, text: str, errors: list[FieldError]) -> list[Any]:
         values: list[Any] = text.split(",")
@@ -63,3 +73,30 @@ class ListFilters:
         except ValueError:
             errors.append(FieldError(f"?{name}", "invalid", "Use ids as we gave them."))
             return []
+
+
+def text(lookup: str) -> Callable[[list[str]], Q]:
+    """One of these texts."""
+    return lambda values: Q(**{f"{lookup}__in": values})
+
+
+def flag(lookup: str) -> Callable[[list[str]], Q]:
+    """`true` or `false`."""
+
+    def query(values: list[str]) -> Q:
+        if values not in (["true"], ["false"]):
+            raise ValueError("Use true or false.")
+        return Q(**{lookup: values == ["true"]})
+
+    return query
+
+
+def whole_numbers(lookup: str) -> Callable[[list[str]], Q]:
+    """One of these numbers."""
+
+    def query(values: list[str]) -> Q:
+        if not all(each.isascii() and each.isdigit() and len(each) < 10 for each in values):
+            raise ValueError("Use whole numbers.")
+        return Q(**{f"{lookup}__in": [int(each) for each in values]})
+
+    return query

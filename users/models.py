@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="An inactive person receives nothing and cannot sign in."
     )
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to these pages.")
+    #: Stands in every token of this person; counted up, it ends them all.
+    token_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -56,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     #: The external id as it lies in the database.
     _was_called: str | None = None
+    #: Whether they were, there.
+    _was_active: bool = False
+    #: Django's own: a password that was set and not yet saved.
+    _password: str | None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -68,6 +74,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("export_person", "Can export all that is kept about a person"),
             ("erase_person", "Can erase a person"),
             ("import_people", "Can import and export people and suppressions as files"),
+            ("manage_staff", "Can give and take roles, and change the accounts of staff"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -85,9 +92,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
-        """Remembers what the person was called."""
+        """Remembers what the person was called, and whether they were active."""
         person = super().from_db(db, field_names, values, **options)
         person._was_called = person.__dict__.get("external_id")
+        person._was_active = person.__dict__.get("is_active", False)
         return person
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
@@ -98,10 +106,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({"email": ValidationError("This address belongs to another person.", "unique")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Whoever keeps this person in mind learns of it; the index of the address is kept in step."""
-        if "email" in (kwargs.get("update_fields") or ()):
-            kwargs["update_fields"] = {*kwargs["update_fields"], "email_index"}
+        """Whoever keeps them in mind learns of it. Another password, or switching them off, ends their tokens."""
+        also = {"email_index"} if "email" in (kwargs.get("update_fields") or ()) else set()
+        if self._password is not None or (self._was_active and not self.is_active):
+            self.token_version += 1
+            also.add("token_version")
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], *also}
         super().save(*args, **kwargs)
+        self._was_active = self.is_active
         self.has_changed()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -113,6 +126,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         """To be said by every use case that changes a person, or what they wish, by another way than `save`."""
         kept_people.changed(self.pk, self.external_id, self._was_called)
         self._was_called = self.external_id
+
+
+class SignIn(models.Model):
+    """One sign-in of a person: what all tokens that descend from it have in common."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    #: The one refresh token that may be used next; any other of this sign-in was used before.
+    refresh_id = models.UUIDField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    #: When the newest refresh token ends; after it the row is of no use.
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    #: It ended because a refresh token came twice.
+    was_reused = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"sign-in of {self.user_id}"
 
 
 class AboutPerson(models.Model):
@@ -290,6 +321,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    #: From where; noted together with the time.
+    last_used_from = models.GenericIPAddressField(null=True, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -24,6 +24,10 @@ class UserQuerySet(models.QuerySet["User"]):
             values["email_index"] = blind_index(values["email"]) if values["email"] else None
         return super().update(**values)
 
+    def others_than(self, person: "User") -> Self:
+        """Everybody but this person."""
+        return self.exclude(pk=person.pk)
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes accounts the way Django's own commands expect it (`createsuperuser`)."""

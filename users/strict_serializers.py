@@ -67,3 +67,13 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
     def to_representation(self, value: datetime) -> str:
         """The renderer writes moments."""
         return value  # type: ignore[return-value]  # the JSON renderer knows the form
+
+
+class JsonBoolean(serializers.BooleanField):
+    """`true` or `false`; no other word for them, and no number."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value itself."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data

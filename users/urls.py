@@ -1,5 +1,16 @@
 """The routes of sign-in, people, their wishes and devices, under /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from users import views, views_sign_in
+
+urlpatterns = [
+    path("auth/register/", views_sign_in.RegisterView.as_view(), name="register"),
+    path("auth/login/", views_sign_in.LoginView.as_view(), name="login"),
+    path("auth/refresh/", views_sign_in.RefreshView.as_view(), name="refresh"),
+    path("auth/logout/", views_sign_in.LogoutView.as_view(), name="logout"),
+    path("auth/password/", views_sign_in.PasswordView.as_view(), name="password"),
+    path("users/", views.PeopleView.as_view(), name="users"),
+    path("users/<str:user_id>/", views.PersonObjectView.as_view(), name="user"),
+    path("categories/", views.CategoriesView.as_view(), name="categories"),
+]

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from templates_app.locales import normalise_locale
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.variables import DeclarationInvalid, variables_to_json
+from users.locales import normalise_locale
 from users.staff_pages import StaffForm
 
 

@@ -68,7 +68,6 @@ THROWN = {
 class Thrower(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = ()
     http_method_names = ("get", "post")
 
     def get(self, request, kind):

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
-from gateway.throttling import Usage
 from tests.gateway.api_scene import NOTIFICATIONS, PUBLISHED, client_with_key, post, refusal, submit
 from users.api_keys import note_use
 from users.models import ApiKey
 from users.rates import Rate
+from users.throttling import Usage
 
 pytestmark = pytest.mark.django_db
 

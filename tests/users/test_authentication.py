@@ -63,7 +63,7 @@ def refused(header):
     return caught.value.get_codes()
 
 
-@pytest.mark.parametrize("token", ["ntf_live_nothing", "eyJhbGciOi.a.b", "Ã¼", "\x7f"])
+@pytest.mark.parametrize("token", ["ntf_live_nothing", "abc", "Ã¼", "\x7f"])
 def test_an_unknown_key_is_refused(token):
     assert refused(f"Bearer {token}") == "invalid_api_key"
 

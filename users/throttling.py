@@ -1,21 +1,21 @@
 """How often a client may call (section 6 of the API document). django-ratelimit counts, in fixed windows."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from gateway.problems import program_or_person
 from users.api_keys import limits_lately
+from users.authentication import Caller
 from users.models import ApiKey
 from users.problems import Problem
 from users.rates import Rate
+
+#: Counted per address, whoever calls: what guards passwords must not be widened by signing in.
+PER_ADDRESS = frozenset({"login", "register", "open"})
 
 
 class Usage:
@@ -38,16 +38,22 @@ class Usage:
 
 
 def count(request: HttpRequest | Request, policy: str) -> Usage:
-    """Count this request for whoever makes it: client and mode, or the address of somebody unknown."""
-    key = getattr(request, "auth", None)
+    """Count this request for whoever makes it: client and mode, person, or the address of somebody unknown."""
     rate: Rate = settings.RATE_LIMITS[policy]
-    who: Any = "ip"  # django-ratelimit's own word
+    key = getattr(request, "auth", None)
     if isinstance(key, ApiKey):
         rate = limits_lately(key).get(policy, rate)
-        caller = f"{key.client}/{key.mode}"
-        who = lambda group, request: caller  # noqa: E731  it asks a function for anything it has no word for
+    caller = request.user if isinstance(request, Request) else None
+    who = f"{caller.client}/{caller.mode}" if isinstance(caller, Caller) and policy not in PER_ADDRESS else ""
+    return _counted(request, policy, rate, who)
+
+
+def _counted(request: HttpRequest | Request, policy: str, rate: Rate, who: str) -> Usage:
+    """`who`: empty for the address."""
+    # "ip" is django-ratelimit's own word; it asks a function for anything it has no word for.
+    key: Any = (lambda group, request: who) if who else "ip"
     # The limit is ours to compare: counted under it, keys of one client with different limits would not share a count.
-    usage = get_usage(request, group=policy, key=who, rate=(0, rate.seconds), increment=True)
+    usage = get_usage(request, group=policy, key=key, rate=(0, rate.seconds), increment=True)
     return Usage(policy, rate, count=max(1, usage["count"]), seconds_left=usage["time_left"])
 
 
@@ -60,6 +66,8 @@ class CountedView(Protocol):
     """What the throttle asks of a view."""
 
     headers: dict[str, str]
+    #: The tightest count its request was held against.
+    usage: Usage
 
     def rate_policy(self, method: str) -> str:
         """The policy a request counts under."""
@@ -75,6 +83,7 @@ class PolicyThrottle(BaseThrottle):
         """DRF's hook."""
         counted: CountedView = view
         usage = count(request, counted.rate_policy(request.method or ""))
+        counted.usage = usage
         counted.headers.update(usage.headers)
         self._wait = usage.seconds_left
         return not usage.is_too_much
@@ -84,20 +93,10 @@ class PolicyThrottle(BaseThrottle):
         return self._wait
 
 
-def limited(policy: str, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The same for a page that is no API view."""
-
-    @wraps(view)
-    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        usage = count(request, policy)
-        response: HttpResponseBase
-        if usage.is_too_much:
-            problem = Problem("rate_limited", headers={"Retry-After": str(usage.seconds_left)})
-            response = program_or_person(problem, request)
-        else:
-            response = view(request, *args, **kwargs)
-        for name, value in usage.headers.items():
-            response.headers[name] = value
-        return response
-
-    return counted
+def count_account(request: Request, view: CountedView, *, account: str) -> None:
+    """Count a try at a password of `account`, wherever it comes from. Raises `Problem` when there were too many."""
+    usage = _counted(request, "login_account", settings.RATE_LIMITS["login_account"], account)
+    if usage.remaining <= view.usage.remaining:
+        view.headers.update(usage.headers)
+    if usage.is_too_much:
+        raise Problem("rate_limited", headers={"Retry-After": str(usage.seconds_left)})
