@@ -27,10 +27,6 @@ class UnknownCategory(Exception):
     """There is no category with this code."""
 
 
-class WishesHaveChanged(Exception):
-    """They are no longer what the caller had read."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Who decides, and from where; as the ledger keeps it."""
@@ -98,19 +94,19 @@ def read_wishes(user: User) -> Wishes:
 
 
 def change_preferences(
-    *, user: User, wish: Wish, origin: Origin, is_expected: Callable[[Wishes], bool] | None = None
+    *, user: User, wish: Wish, origin: Origin, check: Callable[[Wishes], None] | None = None
 ) -> Sequence[ConsentEvent]:
     """Set switches, and write into the ledger what has changed by it; nothing for what was set already.
 
-    `is_expected` is asked about the present switches while nobody else can change them. Raises `CategoryLocked`,
-    `UnknownCategory`, `WishesHaveChanged`.
+    `check` is shown the present switches while nobody else can change them, and may refuse by raising. Raises
+    `CategoryLocked`, `UnknownCategory`.
     """
     with transaction.atomic():
         # One person's wishes change one after the other: the ledger tells each step from where it began.
         User.objects.select_for_update().values_list("pk").get(pk=user.pk)
         wishes = read_wishes(user)
-        if is_expected is not None and not is_expected(wishes):
-            raise WishesHaveChanged
+        if check is not None:
+            check(wishes)
         wanted = _wanted(wishes, wish)
         events = _events(user.pk, wishes.switches, wanted, origin)
         _store(user.pk, wishes.switches, wanted)
