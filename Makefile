@@ -4,11 +4,11 @@ PY ?= python3
 PYTHON = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
 
-.PHONY: help run run-services test check format lock reference bench chaos clean
+.PHONY: help run run-services test check format lock reference bench chaos quiet-hours-proof clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run-ok ## install, migrate, load demo data once, start everything at http://127.0.0.1:3000 (PORT=4000 make run)
 	@exec $(PYTHON) manage.py run_platform
@@ -44,6 +44,9 @@ bench: $(VENV)/.dev-ok ## measure beside the peers: all figures, or ARGS="f1 --s
 
 chaos: $(VENV)/.dev-ok ## kill, wipe and freeze everything while notifications go out (ARGS="--profile full")
 	$(PYTHON) -m tests.chaos $(ARGS)
+
+quiet-hours-proof: $(VENV)/.dev-ok ## hold 200,000 quiet hours against clocks watched minute by minute, in every zone
+	$(PYTHON) -m tests.users.clock_watcher $(ARGS)
 
 clean: ## remove the virtual environment; var/ with your data stays
 	rm -rf $(VENV)

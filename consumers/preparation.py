@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from gateway import priorities, statuses
 from gateway.channel_contract import Channel, Message, Order, Outcome, Refusal
 from gateway.database_clock import database_now, in_zone
+from gateway.decision import spread_out
 from gateway.models import DeliveryAttempt, Notification, WaitingFor
 from gateway.outbox import Held, Verdict
 from templates_app.rendering import EmailWords, RenderedEmail, RenderedPush, RenderingFailed, render_email, render_push
@@ -84,8 +85,8 @@ def _prepare_one(
     match decide(recipient, channel=channel.name, category=category, is_critical=is_critical, now=now):
         case Suppress(reason, data):
             return Verdict(change=statuses.SUPPRESS, reason=reason, data=data)
-        case DeferUntil(moment, reason, data):
-            return _deferred(moment, reason, data, recipient)
+        case DeferUntil(moment, reason, data, spread):
+            return _deferred(moment, reason, data, recipient, spread)
         case Allow():
             pass
     try:
@@ -110,13 +111,13 @@ def _prepare_one(
     return made
 
 
-def _deferred(moment: datetime, reason: str, data: dict[str, str], recipient: Recipient) -> Verdict:
+def _deferred(moment: datetime, reason: str, data: dict[str, str], recipient: Recipient, spread: timedelta) -> Verdict:
     return Verdict(
         change=statuses.POSTPONE,
         reason=reason,
         data=data | {"t": in_zone(moment, recipient.timezone)},
         waiting_for=WaitingFor.QUIET_HOURS,
-        available=moment,
+        available=spread_out(moment, spread),
     )
 
 

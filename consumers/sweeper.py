@@ -19,6 +19,7 @@ from gateway.channel_contract import Channel, NewsSource
 from gateway.counter_cache import forget_counts
 from gateway.failpoints import failpoint
 from gateway.time_scale import scaled
+from gateway.waiting import redecide_waiting
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=rules.max_attempts)),
         Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
         *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
+        Chore("redecide_waiting", second, lambda: redecide_waiting(limit=LIMIT)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
         Chore("forget_counts", 60 * second, forget_counts),

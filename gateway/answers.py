@@ -8,6 +8,7 @@ from uuid import UUID
 from django.urls import get_script_prefix, reverse
 
 from gateway import explanation, priorities, reasons, statuses
+from gateway.decision import promised
 from gateway.models import DeliveryAttempt, Notification
 from gateway.statuses import Status
 
@@ -29,7 +30,7 @@ def accepted_answer(notification: Notification) -> dict[str, Any]:
         "simulated": notification.is_simulated,
         "warnings": first["warnings"],
         "links": _links(notification.pk, "notification", "notification-status"),
-    }
+    } | ({"detail": first["detail"]} if "detail" in first else {})
 
 
 def replayed_answer(notification: Notification, *, now: datetime) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def replayed_answer(notification: Notification, *, now: datetime) -> dict[str, A
             "status": statuses.PUBLIC[Status(notification.status)],
             "reason": public_reason(notification),
             "final": is_final(notification, now=now),
-            "available_at": notification.available_at,
+            "available_at": promised(notification.available_at, notification.reason),
         }
     }
 
@@ -54,7 +55,7 @@ def status_answer(notification: Notification, *, now: datetime) -> dict[str, Any
         "detail": detail(notification),
         "final": is_final(notification, now=now),
         "attempt_count": notification.attempt_count,
-        "available_at": notification.available_at,
+        "available_at": promised(notification.available_at, notification.reason),
         "updated_at": notification.updated_at,
     }
 

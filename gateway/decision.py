@@ -1,5 +1,6 @@
 """What will become of a request: who, which words, may it go out now. Decides, writes nothing."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,7 +50,9 @@ class Decision:
     reason: str
     data: dict[str, str]
     waiting_for: str
+    #: What the client is told, and when the row is due: a little later, where many wait for one moment.
     available_at: datetime
+    due_at: datetime
     expires_at: datetime
     warnings: tuple[dict[str, str], ...]
 
@@ -76,7 +79,14 @@ def decide_request(
     checked = check_values(chosen.words.variables, request.variables)
     if checked.findings:
         raise VariablesInvalid(list(checked.findings), template=template.code, version=chosen.words.number)
-    first = _first_status(request, recipient, rules_of(template.category), now)
+    first = first_status(
+        recipient=recipient,
+        channel=request.channel,
+        category=rules_of(template.category),
+        priority=request.priority,
+        send_at=request.send_at,
+        now=now,
+    )
     start = request.send_at or now
     ttl = timedelta(seconds=template.ttl_seconds) if template.ttl_seconds else DEFAULT_TTL
     return Decision(
@@ -89,6 +99,7 @@ def decide_request(
         data=first.data,
         waiting_for=first.waiting_for,
         available_at=first.available_at,
+        due_at=first.due_at,
         expires_at=request.expires_at or start + ttl,
         warnings=tuple(
             {"code": "variable_unknown", "detail": f"The template does not use {name}."} for name in checked.unknown
@@ -97,30 +108,63 @@ def decide_request(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _First:
+class FirstStatus:
+    """Where a notification begins, or begins anew when a person's wishes have changed."""
+
     status: Status
     reason: str
     data: dict[str, str]
+    #: What is promised. A silence ends for many at one moment, so it may be taken up `spread` later.
     available_at: datetime
+    spread: timedelta = timedelta(0)
     waiting_for: str = ""
 
+    @property
+    def due_at(self) -> datetime:
+        """What the row gets: somewhere in the spread, another moment each time it is asked."""
+        return spread_out(self.available_at, self.spread)
 
-def _first_status(request: NotificationRequest, recipient: Recipient, category: CategoryRules, now: datetime) -> _First:
-    is_critical = request.priority >= priorities.CRITICAL_FROM
-    start = max(request.send_at or now, now)
-    match decide(recipient, channel=request.channel, category=category, is_critical=is_critical, now=start):
+
+def first_status(
+    *,
+    recipient: Recipient,
+    channel: str,
+    category: CategoryRules,
+    priority: int,
+    send_at: datetime | None,
+    now: datetime,
+) -> FirstStatus:
+    """What the person's wishes make of a message at the moment it may go out at the earliest."""
+    is_critical = priority >= priorities.CRITICAL_FROM
+    start = max(send_at or now, now)
+    match decide(recipient, channel=channel, category=category, is_critical=is_critical, now=start):
         case Suppress(reason, data):
-            return _First(status=Status.SUPPRESSED, reason=reason, data=data, available_at=now)
-        case DeferUntil(moment, reason, data):
-            shown = data | {"t": in_zone(moment, recipient.timezone)}
-            waits = WaitingFor.QUIET_HOURS
-            return _First(status=Status.ACCEPTED, reason=reason, data=shown, waiting_for=waits, available_at=moment)
+            return FirstStatus(status=Status.SUPPRESSED, reason=reason, data=data, available_at=now)
+        case DeferUntil(moment, reason, data, spread):
+            return FirstStatus(
+                status=Status.ACCEPTED,
+                reason=reason,
+                data=data | {"t": in_zone(moment, recipient.timezone)},
+                waiting_for=WaitingFor.QUIET_HOURS,
+                available_at=moment,
+                spread=spread,
+            )
         case Allow() if start > now:
-            return _First(
+            return FirstStatus(
                 status=Status.ACCEPTED,
                 reason="scheduled",
                 data={"t": in_zone(start, recipient.timezone)},
                 waiting_for=WaitingFor.SCHEDULE,
                 available_at=start,
             )
-    return _First(status=Status.ACCEPTED, reason="waiting", data={}, available_at=now)
+    return FirstStatus(status=Status.ACCEPTED, reason="waiting", data={}, available_at=now)
+
+
+def spread_out(moment: datetime, spread: timedelta) -> datetime:
+    """A moment at or after `moment`: what ends for many at once does not fall upon the providers at once."""
+    return moment + spread * random.random()  # noqa: S311  no secret
+
+
+def promised(available_at: datetime, reason: str) -> datetime:
+    """What a client is told of a row's moment: the end of a silence, always a full minute, without its spread."""
+    return available_at.replace(second=0, microsecond=0) if reason == "quiet_hours" else available_at

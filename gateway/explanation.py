@@ -14,17 +14,13 @@ from gateway import reasons
 from gateway.channel_contract import Outcome
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
 from gateway.statuses import Status
-from users.channels import Channel
 from users.moments import clock
 
 CAPTURE = "capture"
 #: How sentences call a provider.
 PROVIDERS: dict[str, str | Promise] = {CAPTURE: gettext_lazy("The inbox of captured messages")}
-#: How sentences call what goes over a channel.
-CHANNELS: dict[str, str | Promise] = {
-    Channel.EMAIL: gettext_lazy("e-mail"),
-    Channel.PUSH: gettext_lazy("push messages"),
-}
+#: These sentences tell the moment by the person's own clock, as it was written down with the reason.
+PERSONS_CLOCK = frozenset({"quiet_hours"})
 #: Nobody should take a captured message for one that has left.
 KEPT = gettext_lazy("It is in the inbox of captured messages and went to nobody else.")
 
@@ -137,7 +133,7 @@ def _current_data(notification: Notification) -> dict[str, Any]:
         data.setdefault("provider", notification.provider)
     if notification.status == Status.EXPIRED:
         data["t"] = clock(notification.expires_at)
-    elif notification.status in (Status.ACCEPTED, Status.QUEUED):
+    elif notification.status in (Status.ACCEPTED, Status.QUEUED) and notification.reason not in PERSONS_CLOCK:
         data["t"] = clock(notification.available_at)
     return data
 
@@ -145,7 +141,7 @@ def _current_data(notification: Notification) -> dict[str, Any]:
 def _spoken(data: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a sentence in words."""
     spoken = dict(data)
-    for key, words in (("provider", PROVIDERS), ("channel", CHANNELS)):
+    for key, words in (("provider", PROVIDERS), ("channel", reasons.CHANNELS)):
         if key in spoken:
             spoken[key] = words.get(spoken[key], spoken[key])
     return spoken

@@ -17,8 +17,9 @@ from django.db.models import F
 from django.db.models.functions import Least, Now
 
 from gateway import callbacks, status_cache, statuses
+from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
-from gateway.many_rows import insert_all
+from gateway.many_rows import insert_all, update_each
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Change, Status
@@ -62,6 +63,17 @@ class Held(NamedTuple):
 
     id: UUID
     token: UUID | None = None
+
+
+class Wait(NamedTuple):
+    """Until when a row that is accepted waits from now on, and why."""
+
+    id: UUID
+    waiting_for: str
+    #: A code of `reasons.py`, and the values of its sentence.
+    reason: str
+    reason_data: dict[str, str]
+    available_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +204,25 @@ def claim(
 def _is_poison_when_stolen(row: Notification) -> bool:
     """One crash more would be one too many: it is left to the sweeper, which sets it aside."""
     return row.status in statuses.STEAL.sources and row.crash_count + 1 >= POISON_AFTER
+
+
+@transaction.atomic
+def rearrange(waits: Sequence[Wait]) -> int:
+    """Other moments for what waits for the end of a silence, and still does. Returns how many rows were asked for."""
+    columns = ("waiting_for", "reason", "reason_data", "available_at")
+    update_each(
+        Notification,
+        [{"id": each.id} | {name: getattr(each, name) for name in columns} for each in waits],
+        and_set=f"updated_at = {now_sql()}",
+        only_if="{table}.status = 'accepted' AND {table}.waiting_for = 'quiet_hours'",
+    )
+    insert_all(
+        [
+            NotificationEvent(notification_id=each.id, type=Status.ACCEPTED, reason=each.reason, data=each.reason_data)
+            for each in waits
+        ]
+    )
+    return len(waits)
 
 
 def release(held: Iterable[Held]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from users.channels import Channel
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -92,6 +94,9 @@ REASONS: dict[str, Reason] = {
         _("Set aside"), _("It stopped {n} consumers and was set aside."), _("Operators and developers: find out why")
     ),
 }
+
+#: How sentences call what goes over a channel.
+CHANNELS: dict[str, str | Promise] = {Channel.EMAIL: _("e-mail"), Channel.PUSH: _("push messages")}
 
 #: What stands in for a value that a row does not carry.
 UNKNOWN_VALUES: dict[str, str | Promise] = {

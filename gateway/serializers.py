@@ -181,6 +181,8 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     simulated = serializers.BooleanField()
     warnings = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     links = LinksSerializer()
+    #: Why it does not go out at once, and when by the person's clock; absent where it does.
+    detail = serializers.CharField(required=False)
 
 
 class CurrentSerializer(serializers.Serializer[Any]):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
-from gateway import callbacks
+from gateway import callbacks, reasons
 from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -116,6 +116,9 @@ def new_row(
         "available_at": decision.available_at.isoformat(),
         "warnings": list(decision.warnings),
     }
+    if decision.reason != "waiting":  # that one can always be said again
+        said = decision.data | {"channel": reasons.CHANNELS[request.channel]}
+        first_answer["detail"] = reasons.sentence(decision.reason, said)
     return Notification(
         id=uuid7(),
         client=client,
@@ -140,7 +143,7 @@ def new_row(
         reason=decision.reason,
         reason_data=decision.data,
         waiting_for=decision.waiting_for,
-        available_at=decision.available_at,
+        available_at=decision.due_at,
         expires_at=decision.expires_at,
         # Values, not the defaults of the database: nothing has to be read back for the answer.
         publish_count=0,

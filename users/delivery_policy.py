@@ -1,11 +1,16 @@
 """May this message go to this person now: allow, defer or suppress. Pure: values in, value out."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from users.channels import Channel
 from users.quiet_hours import quiet_until
 from users.recipients import CategoryRules, Recipient
+
+#: What waits for the end of a silence goes out spread over so long after it: a whole country's ends at one moment.
+SPREAD = timedelta(seconds=30)
+#: Whatever waits has gone out so long after the end.
+RELEASED_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,8 @@ class DeferUntil:
     moment: datetime
     reason: str
     data: dict[str, str] = field(default_factory=dict)
+    #: It may go out at any moment so long after it.
+    spread: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ def decide(
     if end is None:
         return Allow()
     window = recipient.quiet
+    # Where the next silence begins within the minute there is no time to spread anything.
+    is_short = quiet_until(window, channel=channel, now=end + RELEASED_WITHIN) is not None
     return DeferUntil(
         end,
         "quiet_hours",
@@ -62,4 +71,5 @@ def decide(
             "end": f"{window.end:%H:%M}",
             "tz": window.timezone,
         },
+        spread=timedelta(0) if is_short else SPREAD,
     )

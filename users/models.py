@@ -14,10 +14,15 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from users import kept_people, lately
+
+# Beside this file, so that each stays short enough to be read; here, so that Django finds them.
+from users.audit_models import AuditEntry
+from users.changed_wishes import note_changed
 from users.channels import Channel
 from users.encrypted_fields import BlindIndexField, EncryptedEmailField, EncryptedTextField
 from users.encryption import fingerprint
 from users.querysets import ApiKeyQuerySet, DeviceQuerySet, UserManager
+from users.wish_models import ChangedWishes, ConsentEvent, Suppression
 
 EXTERNAL_ID = RegexValidator(
     r"^(?!me$)[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}\Z",
@@ -56,10 +61,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    #: The external id as it lies in the database.
+    #: The external id as it lies in the database; whether they are active there, and their zone.
     _was_called: str | None = None
-    #: Whether they were, there.
     _was_active: bool = False
+    _had_zone: str | None = None
     #: Django's own: a password that was set and not yet saved.
     _password: str | None
 
@@ -92,10 +97,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
-        """Remembers what the person was called, and whether they were active."""
+        """Remembers what the person was called, whether they were active, and their zone."""
         person = super().from_db(db, field_names, values, **options)
         person._was_called = person.__dict__.get("external_id")
         person._was_active = person.__dict__.get("is_active", False)
+        person._had_zone = person.__dict__.get("timezone")
         return person
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
@@ -106,7 +112,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({"email": ValidationError("This address belongs to another person.", "unique")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Whoever keeps them in mind learns of it. Another password, or switching them off, ends their tokens."""
+        """Whoever keeps them in mind learns of it. Another password, or switching them off, ends their tokens.
+
+        In another zone their silence is another.
+        """
         also = {"email_index"} if "email" in (kwargs.get("update_fields") or ()) else set()
         if self._password is not None or (self._was_active and not self.is_active):
             self.token_version += 1
@@ -116,6 +125,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
         self._was_active = self.is_active
         self.has_changed()
+        zone = self.__dict__.get("timezone")
+        if None not in (self._had_zone, zone) and self._had_zone != zone:
+            note_changed(self.pk)
+        self._had_zone = zone
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """The same."""
@@ -333,16 +346,16 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
-# Here, so that Django finds it; beside this file, so that each stays short enough to be read.
-from users.audit_models import AuditEntry  # noqa: E402
-
 __all__ = [
     "ApiKey",
     "AuditEntry",
     "Category",
+    "ChangedWishes",
+    "ConsentEvent",
     "Device",
     "Preference",
     "QuietHours",
+    "Suppression",
     "User",
     "token_hash",
     "validate_timezone",

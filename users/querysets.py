@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from users.encryption import blind_index
 
 if TYPE_CHECKING:
-    from users.models import ApiKey, Device, User  # noqa: F401  named in quotes below
+    from users.models import ApiKey, Device, Suppression, User  # noqa: F401  named in quotes below
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -68,6 +68,12 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def active(self) -> Self:
         """Devices that may still get pushes."""
         return self.filter(is_active=True)
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def in_force(self) -> Self:
+        """Not lifted: the address must not be used."""
+        return self.filter(lifted_at__isnull=True)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

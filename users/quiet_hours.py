@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 
 EVERY_DAY = frozenset(range(7))
 ONE_DAY = timedelta(days=1)
+#: Whose windows may last now, counted from the day the clock shows: yesterday's runs over midnight.
+AROUND = (-1, 0)
+#: Where clocks go back over midnight (00:01 to 23:01): tomorrow's may have begun, that of two days ago may still last.
+AROUND_A_CHANGE = (-2, -1, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,9 @@ def quiet_until(window: QuietWindow, *, channel: str, now: datetime) -> datetime
 
 def _end_of_window(window: QuietWindow, zone: ZoneInfo, now: datetime) -> datetime | None:
     today = now.astimezone(zone).date()
-    # A window that began yesterday may still last.
-    ends = [end for day in (today - ONE_DAY, today) if (end := _end_if_inside(window, day, zone, now))]
+    is_near_change = (now - ONE_DAY).astimezone(zone).utcoffset() != (now + ONE_DAY).astimezone(zone).utcoffset()
+    around = AROUND_A_CHANGE if is_near_change else AROUND
+    ends = [end for days in around if (end := _end_if_inside(window, today + days * ONE_DAY, zone, now))]
     return max(ends) if ends else None
 
 

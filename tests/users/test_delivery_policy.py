@@ -1,11 +1,11 @@
 """A person's wishes applied to one message: pure, so no database."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
 
-from users.delivery_policy import Allow, DeferUntil, Suppress, decide
+from users.delivery_policy import SPREAD, Allow, DeferUntil, Suppress, decide
 from users.quiet_hours import QuietWindow
 from users.recipients import CategoryRules, DeviceTarget, Recipient
 
@@ -108,6 +108,7 @@ def test_in_quiet_hours_it_waits_for_their_end():
         datetime(2026, 11, 24, 6, tzinfo=UTC),
         "quiet_hours",
         {"name": "Ann", "channel": "email", "start": "22:00", "end": "07:00", "tz": "Europe/Vienna"},
+        SPREAD,
     )
 
 
@@ -126,3 +127,11 @@ def test_a_category_may_ignore_quiet_hours():
 
 def test_what_nobody_wants_is_not_kept_until_the_morning():
     assert decided(ann(quiet=NIGHT, switches={("email", None): False}), now=AT_NIGHT) == OPT_OUT
+
+
+def test_nothing_is_spread_into_the_next_silence():
+    # All day but one minute: half of it might be over when the message is taken up.
+    outcome = decided(ann(quiet=QuietWindow(start=time(0), end=time(23, 59), timezone="UTC")), now=AT_NIGHT)
+
+    assert isinstance(outcome, DeferUntil)
+    assert outcome.spread == timedelta(0)
