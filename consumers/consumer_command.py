@@ -92,6 +92,8 @@ class LoopCommand(ExamplesCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit 0 after an orderly stop, 1 when a loop failed."""
+        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
+            give_way(settings.CONSUMER_NICENESS)
         require_database()
         seconds = options["max_seconds"]
         limits = Limits(
@@ -141,8 +143,6 @@ class ConsumerCommand(LoopCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or a group of them under this one."""
-        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
-            give_way(settings.CONSUMER_NICENESS)
         if options["processes"] == 1:
             super().handle(*args, **options)
             return

@@ -47,12 +47,22 @@ class Slot:
 
 def look_up(name: str) -> Slot:
     """What is kept under this name. Ask before reading the truth; on an empty slot read it, and `keep` it there."""
+    return look_up_all([name])[0]
+
+
+def look_up_all(names: Sequence[str]) -> list[Slot]:
+    """The same for several, in one round trip. An empty name has nothing and takes nothing."""
     looked_at = time.time()
-    found = ask([("GET", key_of("mark", name)), ("GET", key_of("value", name))])
-    if found is None:
-        return Slot(name=name)
-    mark, sealed = (each if isinstance(each, bytes) else b"" for each in found)
-    return Slot(name=name, value=_opened(name, sealed, mark, now=looked_at), mark=mark, looked_at=looked_at)
+    asked = [name for name in names if name]
+    found = ask([("GET", key_of(kind, name)) for name in asked for kind in ("mark", "value")])
+    if not found:
+        return [Slot(name=name) for name in names]
+    answers = [each if isinstance(each, bytes) else b"" for each in found]
+    slots = {}
+    for name, mark, sealed in zip(asked, answers[::2], answers[1::2], strict=True):
+        value = _opened(name, sealed, mark, now=looked_at)
+        slots[name] = Slot(name=name, value=value, mark=mark, looked_at=looked_at)
+    return [slots[name] if name else Slot(name=name) for name in names]
 
 
 def new_slot(name: str) -> Slot:
