@@ -43,7 +43,7 @@ def fingerprint(request: NotificationRequest) -> str:
 def remember(stored: Notification) -> None:
     """Say where the notification of a request id is; to be called after the commit."""
     if name := name_of(stored.client, stored.mode, stored.request_id):
-        shared_cache.keep(shared_cache.new_slot(name), stored.pk, ttl=REMEMBERED_FOR)
+        shared_cache.keep_soon(shared_cache.new_slot(name), stored.pk, ttl=REMEMBERED_FOR)
 
 
 def remembered(client: str, mode: str, request_id: str | None, *, slot: shared_cache.Slot) -> Notification | None:

@@ -9,6 +9,7 @@ import pytest
 from gateway.idempotency import RequestIdReused, earlier, fingerprint, name_of, remember, remembered, same_request
 from gateway.request import NotificationRequest
 from tests.factories import NotificationFactory
+from users import shared_cache
 from users.shared_cache import look_up_all
 
 MOMENT = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
@@ -134,6 +135,7 @@ def test_without_a_request_id_nothing_was_made_before(db):
 @pytest.fixture
 def kept(found, own_redis):
     remember(found)
+    shared_cache.ask([("PING",)])  # what is to be kept goes with the next question
     return found
 
 
