@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redis import Redis
@@ -41,6 +41,10 @@ class Installation:
                 "EMAIL_URL": smtp_url(sink) if sink else self.environment["EMAIL_URL"],
             },
         )
+
+    def with_settings(self, **settings: str) -> "Installation":
+        """The same with other settings of its processes."""
+        return replace(self, environment={**self.environment, **settings})
 
     def drop(self) -> None:
         """A copy that is no longer needed."""

@@ -70,9 +70,20 @@ def require_database() -> None:
         raise CommandError(f"The database lacks {', '.join(missing)}; run `manage.py migrate` first.")
 
 
+#: As far as niceness goes.
+LEAST_URGENT = 19
+
+
 def give_way(niceness: int) -> None:
-    """Let others on this machine go first, as far as `niceness` (0 to 19) says. Before any thread: they inherit it."""
-    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+    """Let others on this machine go first, as far as `niceness` says. Before any thread: they inherit it.
+
+    Up to 19 as nice(1) has it; 20 is a class of its own (Linux' SCHED_IDLE): not even a turn that has begun is finished
+    when somebody else wants the processor.
+    """
+    if niceness > LEAST_URGENT and hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    else:
+        os.setpriority(os.PRIO_PROCESS, 0, max(min(niceness, LEAST_URGENT), os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 class LoopCommand(ExamplesCommand):
@@ -92,6 +103,8 @@ class LoopCommand(ExamplesCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit 0 after an orderly stop, 1 when a loop failed."""
+        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
+            give_way(settings.CONSUMER_NICENESS)
         require_database()
         seconds = options["max_seconds"]
         limits = Limits(
@@ -141,8 +154,6 @@ class ConsumerCommand(LoopCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or a group of them under this one."""
-        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
-            give_way(settings.CONSUMER_NICENESS)
         if options["processes"] == 1:
             super().handle(*args, **options)
             return

@@ -36,6 +36,11 @@ def news_of(target: Status, event: str, *, is_news: bool) -> str | None:
     return _BACK.get(event, "notification.accepted") if target == Status.ACCEPTED else f"notification.{target}"
 
 
+def somebody_wants(event: str) -> bool:
+    """Whether this event type is owed to anybody, whoever it is about."""
+    return event in _wanted_at(lately.moment())
+
+
 def owe(news: Iterable[News]) -> None:
     """Owe these news to whoever wants them; their rows have changed already, in this same transaction."""
     wanted = _wanted_at(lately.moment())

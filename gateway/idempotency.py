@@ -42,23 +42,23 @@ def fingerprint(request: NotificationRequest) -> str:
 
 def remember(stored: Notification) -> None:
     """Say where the notification of a request id is; to be called after the commit."""
-    if stored.request_id is not None:
-        slot = shared_cache.new_slot(_name(stored.client, stored.mode, stored.request_id))
-        shared_cache.keep(slot, stored.pk, ttl=REMEMBERED_FOR)
+    if name := name_of(stored.client, stored.mode, stored.request_id):
+        shared_cache.keep_soon(shared_cache.new_slot(name), stored.pk, ttl=REMEMBERED_FOR)
 
 
-def remembered(client: str, mode: str, request_id: str | None) -> Notification | None:
-    """What this request id made before, if the shared cache knows. It may have forgotten; the row is what counts."""
-    if request_id is None:
+def remembered(client: str, mode: str, request_id: str | None, *, slot: shared_cache.Slot) -> Notification | None:
+    """What this request id made before, if the shared cache knows. It may have forgotten; the row is what counts.
+
+    `slot` is what lies under `name_of` it.
+    """
+    if slot.value is None:
         return None
-    pk = shared_cache.look_up(_name(client, mode, request_id)).value
-    if pk is None:
-        return None
-    return Notification.objects.filter(pk=pk, client=client, mode=mode, request_id=request_id).first()
+    return Notification.objects.filter(pk=slot.value, client=client, mode=mode, request_id=request_id).first()
 
 
-def _name(client: str, mode: str, request_id: str) -> str:
-    return json.dumps(["request", client, mode, request_id])
+def name_of(client: str, mode: str, request_id: str | None) -> str:
+    """Under which name the shared cache says where a request id led; empty without one, where nothing ever lies."""
+    return "" if request_id is None else json.dumps(["request", client, mode, request_id])
 
 
 def earlier(client: str, mode: str, request_id: str | None) -> Notification | None:

@@ -11,14 +11,16 @@ from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
 from gateway.failpoints import failpoint
-from gateway.idempotency import earlier, fingerprint, remember, remembered, same_request
+from gateway.idempotency import earlier, fingerprint, name_of, remember, remembered, same_request
 from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.statuses import Status
 from templates_app.selection import SelectionRefused
+from users import kept_people
 from users.models import ApiKey
 from users.recipients import Recipient, find_recipient
+from users.shared_cache import look_up_all
 
 #: How far ahead something may be scheduled.
 SCHEDULE_AHEAD = timedelta(days=90)
@@ -47,8 +49,11 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
 
     Raises `RequestIdReused`, `MomentsRefused`, and what `decide_request` raises; then nothing was stored.
     """
-    recipient = find_recipient(request.user_id, channel=request.channel)
-    if known := remembered(client, mode, request.request_id):
+    person, before = look_up_all(
+        [kept_people.name_of(request.user_id, request.channel), name_of(client, mode, request.request_id)]
+    )
+    recipient = find_recipient(request.user_id, channel=request.channel, slot=person)
+    if known := remembered(client, mode, request.request_id, slot=before):
         return _replayed(known, request, recipient)
     now = about_now()
     try:
@@ -73,13 +78,16 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     return Submitted(notification=notification, was_replayed=False)
 
 
-@transaction.atomic
 def _store(notification: Notification) -> bool:
     """False when its request id is taken; whoever is second waits for the first one's commit."""
-    is_new = notification.pk in insert_new([notification])
-    if is_new:
-        callbacks.owe([(notification.pk, f"notification.{notification.status}")])
-    failpoint("submission.inserted")
+    news = f"notification.{notification.status}"
+    if not callbacks.somebody_wants(news):
+        return notification.pk in insert_new([notification])  # one statement, which commits itself
+    with transaction.atomic():
+        is_new = notification.pk in insert_new([notification])
+        if is_new:
+            callbacks.owe([(notification.pk, news)])
+        failpoint("submission.inserted")
     return is_new
 
 

@@ -117,7 +117,7 @@ MIDDLEWARE = [
     "notifications_site.content_security.ContentSecurityMiddleware",
     "notifications_site.trailing_slash.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "notifications_site.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -277,8 +277,9 @@ CONSUMER_NICENESS = env.integer(
     "CONSUMER_NICENESS",
     10,
     least=0,
-    most=19,
-    meaning="How far consumers give way to web processes of the same machine: who asks is answered first.",
+    most=20,
+    meaning="How far consumers, relay and sweeper give way to web processes: who asks is answered first. With 20 they "
+    "take only what nobody else on the machine wants.",
 )
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."

@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.core.cache import caches
 
+from users import shared_cache
 from users.redis_cache import OUTAGE, CarefulConnectionFactory
 
 #: A busy machine may be slow. Seconds.
@@ -106,6 +107,7 @@ class installed:  # noqa: N801  read as a word
         self._settings.REDIS_URL = self._url
         self._settings.CACHES = {**self._settings.CACHES, "default": self._settings.REDIS | {"LOCATION": self._url}}
         OUTAGE.forget()
+        shared_cache._unsent().clear()
 
     def __exit__(self, *exc_info):
         for pool in CarefulConnectionFactory._pools.values():

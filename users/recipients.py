@@ -71,9 +71,11 @@ _QUIET = tuple(f"quiet_hours__{name}" for name in ("is_enabled", "start", "end",
 _SWITCH = ("switch__pk", "switch__category_id", "switch__is_enabled")
 
 
-def find_recipient(user_id: str, *, channel: str) -> Recipient | None:
-    """The person a client names, perhaps as kept in the shared cache: for what is decided again before it is sent."""
-    slot = shared_cache.look_up(kept_people.name_of(user_id, channel))
+def find_recipient(user_id: str, *, channel: str, slot: shared_cache.Slot) -> Recipient | None:
+    """The person a client names, perhaps as kept in the shared cache: for what is decided again before it is sent.
+
+    `slot` is what lies under `kept_people.name_of` them.
+    """
     if slot.value is not None:
         return _from_kept(slot.value)
     found = read_recipient(user_id, channel=channel)

@@ -13,7 +13,9 @@ Without `REDIS_URL` nothing is shared, and every question finds nothing. The rul
 
 import hashlib
 import os
+import threading
 import time
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +34,11 @@ LONGEST_TTL = timedelta(days=1)
 _NONCE, _MARK = 12, 16  # bytes
 #: Which layout the values have; a new one finds none of the old.
 _LAYOUT = 1
+#: So much a thread keeps to be sent with its next question.
+MOST_UNSENT = 100
+
+Command = tuple[Any, ...]
+_of_this_thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +54,22 @@ class Slot:
 
 def look_up(name: str) -> Slot:
     """What is kept under this name. Ask before reading the truth; on an empty slot read it, and `keep` it there."""
+    return look_up_all([name])[0]
+
+
+def look_up_all(names: Sequence[str]) -> list[Slot]:
+    """The same for several, in one round trip. An empty name has nothing and takes nothing."""
     looked_at = time.time()
-    found = ask([("GET", key_of("mark", name)), ("GET", key_of("value", name))])
-    if found is None:
-        return Slot(name=name)
-    mark, sealed = (each if isinstance(each, bytes) else b"" for each in found)
-    return Slot(name=name, value=_opened(name, sealed, mark, now=looked_at), mark=mark, looked_at=looked_at)
+    asked = [name for name in names if name]
+    found = ask([("GET", key_of(kind, name)) for name in asked for kind in ("mark", "value")])
+    if not found:
+        return [Slot(name=name) for name in names]
+    answers = [each if isinstance(each, bytes) else b"" for each in found]
+    slots = {}
+    for name, mark, sealed in zip(asked, answers[::2], answers[1::2], strict=True):
+        value = _opened(name, sealed, mark, now=looked_at)
+        slots[name] = Slot(name=name, value=value, mark=mark, looked_at=looked_at)
+    return [slots[name] if name else Slot(name=name) for name in names]
 
 
 def new_slot(name: str) -> Slot:
@@ -67,14 +84,28 @@ def keep(slot: Slot, value: Any, *, ttl: timedelta) -> None:
 
 def keep_all(values: Sequence[tuple[Slot, Any]], *, ttl: timedelta) -> None:
     """The same for many, in one round trip."""
-    milliseconds = round(ttl.total_seconds() * 1000)
-    commands = [
-        ("SET", key_of("value", slot.name), _sealed(slot, value, ttl), "PX", milliseconds)
-        for slot, value in values
-        if slot.mark is not None
-    ]
-    if commands:
+    if commands := [_to_keep(slot, value, ttl) for slot, value in values if slot.mark is not None]:
         ask(commands)
+
+
+def keep_soon(slot: Slot, value: Any, *, ttl: timedelta) -> None:
+    """The same without a round trip: it goes with this thread's next question. For what is no loss if none comes."""
+    if settings.REDIS_URL and slot.mark is not None:
+        _unsent().append(_to_keep(slot, value, ttl))
+
+
+def _to_keep(slot: Slot, value: Any, ttl: timedelta) -> Command:
+    milliseconds = round(ttl.total_seconds() * 1000)
+    return "SET", key_of("value", slot.name), _sealed(slot, value, ttl), "PX", milliseconds
+
+
+def _unsent() -> "deque[Command]":
+    """The newest of what this thread has not sent yet."""
+    try:
+        waiting: deque[Command] = _of_this_thread.unsent
+    except AttributeError:
+        waiting = _of_this_thread.unsent = deque(maxlen=MOST_UNSENT)
+    return waiting
 
 
 def mark_changed(names: Collection[str], *, kept_for: timedelta) -> list[Slot]:
@@ -96,12 +127,13 @@ def mark_on_commit(names: Collection[str], *, kept_for: timedelta) -> None:
         transaction.on_commit(partial(mark_changed, names, kept_for=kept_for))
 
 
-def ask(commands: Collection[tuple[Any, ...]]) -> list[Any] | None:
+def ask(commands: Collection[Command]) -> list[Any] | None:
     """The answers to Redis commands in one round trip, a refusal among them as an exception object. None: no answer."""
     if not settings.REDIS_URL:
         return None
-    answers: list[Any] | None = caches["default"].ask(commands)  # type: ignore[attr-defined]  # users/redis_cache.py
-    return answers
+    waiting = [_unsent().popleft() for _ in range(len(_unsent()))]
+    answers: list[Any] | None = caches["default"].ask([*waiting, *commands])  # type: ignore[attr-defined]  # users/redis_cache.py
+    return None if answers is None else answers[len(waiting) :]
 
 
 def key_of(kind: str, name: str) -> str:

@@ -4,7 +4,9 @@ A connection is kept per thread. psycopg's pool was tried: it is no faster, afte
 its second broken connection until the time is up, and after an outage it waits longer and longer between its attempts.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -23,6 +25,9 @@ T = TypeVar("T")
 #: For a new connection, and for the question whether a kept one still works.
 CONNECT_WITHIN = timedelta(seconds=1)
 CHECK_WITHIN = timedelta(milliseconds=300)
+#: A connection that answered so lately is not asked whether it works. Should the server end in just that time, its next
+#: request is refused with 503, and the one after gets a new connection.
+TRUSTED_FOR = timedelta(seconds=1)
 #: How often a waiting thread looks at the clock, in seconds.
 LOOK_EVERY = 0.1
 
@@ -34,9 +39,21 @@ class PatientConnection(Connection[Any]):
 
     #: While it is only asked whether it works: a connection may be dead though the server is well.
     is_checked = False
+    #: By the monotonic clock.
+    answered_at = -math.inf
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it worked a moment ago."""
+        return not self.closed and time.monotonic() - self.answered_at < TRUSTED_FOR.total_seconds()
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_EVERY, timeout: float | None = None) -> T:
         """psycopg's way to every answer of the server."""
+        answer = self._wait(gen, interval, timeout)
+        self.answered_at = time.monotonic()
+        return answer
+
+    def _wait(self, gen: PQGen[T], interval: float, timeout: float | None) -> T:
         left = database_patience.seconds_left()
         if left is None or timeout is not None:
             return super().wait(gen, interval, timeout)
@@ -63,6 +80,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         patience = min(left, CONNECT_WITHIN.total_seconds())
         with database_patience.waiting():
             return SILENCE.heed(lambda seconds: connected_within(seconds, connect), patience=patience)
+
+    def close_if_health_check_failed(self) -> None:
+        """Django's hook, at the first statement of a request."""
+        if self.connection is not None and self.connection.is_trusted:
+            self.health_check_done = True
+        super().close_if_health_check_failed()
 
     def is_usable(self) -> bool:
         """Django's hook. What is left of the patience is needed for a new connection."""

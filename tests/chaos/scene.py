@@ -23,6 +23,7 @@ def make_scene() -> dict:
     from django.db import connections
 
     from gateway import outbox
+    from gateway.callback_models import CallbackEndpoint
     from tests.chaos import logging_provider
     from users.api_keys import create_api_key
     from users.models import User
@@ -37,6 +38,9 @@ def make_scene() -> dict:
     people = [f"person-{number}" for number in range(PEOPLE)]
     for person in people:
         User.objects.create_user(f"{person}@example.com", external_id=person, name=person.title())
+    if os.environ.get("CHAOS_LISTENER"):
+        # Somebody wants to hear of it, if not of these: then accepting is more than one statement.
+        CallbackEndpoint.objects.create(client="listener", url="https://example.com/", events=["notification.accepted"])
     _, key = create_api_key(name="Chaos", client=CLIENT, scopes=["notifications:write"])
     connections.close_all()
     return {"key": key, "people": people}

@@ -19,7 +19,7 @@ from templates_app.selection import (
 from tests.factories import UserFactory
 from tests.gateway.api_scene import next_version, template
 from users.models import QuietHours
-from users.recipients import find_recipient
+from users.recipients import read_recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def welcome(ann):
 def decide(now=NOON, **changes):
     asked = {"channel": "email", "user_id": "user-123", "template_code": "welcome_email", "variables": VARIABLES}
     request = NotificationRequest(**asked | changes)
-    recipient = find_recipient(request.user_id, channel=request.channel)
+    recipient = read_recipient(request.user_id, channel=request.channel)
     return decide_request(request, recipient=recipient, now=now)
 
 

@@ -37,7 +37,8 @@ class Stage:
         self._numbers = itertools.count()
         (folder / CLIENT_LOG).touch()
         self._nursery = Nursery(
-            folder, **{"CHAOS_PROVIDER": NAME, "MAX_ATTEMPTS": "50", "LOG_LEVEL": "INFO"} | variables
+            folder,
+            **{"CHAOS_PROVIDER": NAME, "CHAOS_LISTENER": "1", "MAX_ATTEMPTS": "50", "LOG_LEVEL": "INFO"} | variables,
         )
         self.scene = self._nursery.wait_until_ready()
         self.alive = {}

@@ -5,8 +5,11 @@ from datetime import time
 import pytest
 
 from tests.factories import DeviceFactory, UserFactory
+from users import recipients
+from users.kept_people import name_of
 from users.models import Device, Preference, QuietHours, User
-from users.recipients import find_recipient, load_recipients, read_recipient
+from users.recipients import load_recipients, read_recipient
+from users.shared_cache import look_up
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +29,10 @@ def ann(own_redis):
 def committed(django_capture_on_commit_callbacks):
     """Around what is committed."""
     return django_capture_on_commit_callbacks
+
+
+def find_recipient(user_id, *, channel):
+    return recipients.find_recipient(user_id, channel=channel, slot=look_up(name_of(user_id, channel)))
 
 
 @pytest.mark.parametrize("channel", ["email", "push"])

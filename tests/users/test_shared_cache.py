@@ -9,7 +9,8 @@ from django.db import transaction
 from django.test import override_settings
 
 from users import shared_cache
-from users.shared_cache import keep, look_up, mark_changed, mark_on_commit
+from users.redis_cache import OUTAGE
+from users.shared_cache import ask, keep, keep_soon, look_up, mark_changed, mark_on_commit, new_slot
 
 TTL = timedelta(seconds=60)
 
@@ -51,6 +52,49 @@ def test_names_and_values_cannot_be_read_in_redis(own_redis):
     stored = b"".join(own_redis.raw.keys()) + b"".join(own_redis.raw.mget(own_redis.raw.keys()))
     assert b"user-123" not in stored
     assert b"ann" not in stored
+
+
+# --- what goes with the next question ---------------------------------------------------------------------------------
+
+
+def test_what_has_time_goes_with_the_next_question(own_redis):
+    keep_soon(new_slot("a"), "truth", ttl=TTL)
+    assert own_redis.raw.keys() == []
+
+    assert look_up("b").value is None
+    assert look_up("a").value == "truth"
+
+
+def test_the_answers_are_those_to_the_question(own_redis):
+    keep_soon(new_slot("a"), "truth", ttl=TTL)
+    keep_soon(new_slot("b"), "another", ttl=TTL)
+
+    assert ask([("INCR", "counter"), ("INCR", "counter")]) == [1, 2]
+
+
+def test_a_thread_that_asks_nothing_keeps_only_the_newest(own_redis):
+    for number in range(shared_cache.MOST_UNSENT + 1):
+        keep_soon(new_slot(str(number)), number, ttl=TTL)
+
+    assert look_up("0").value is None
+    assert look_up("1").value == 1
+
+
+def test_what_waited_is_lost_with_redis_and_not_sent_twice(own_redis):
+    keep_soon(new_slot("a"), "truth", ttl=TTL)
+    own_redis.kill()
+    assert look_up("b").value is None
+
+    own_redis.start()
+    OUTAGE.forget()
+    assert look_up("a").value is None
+
+
+def test_without_redis_nothing_waits(settings):
+    settings.REDIS_URL = ""
+    keep_soon(new_slot("a"), "truth", ttl=TTL)
+
+    assert not shared_cache._unsent()
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------
