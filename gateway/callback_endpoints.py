@@ -25,7 +25,7 @@ BOTH_SIGN_FOR = timedelta(hours=24)
 MOST_REPLAYED = 10_000
 SECRET_PREFIX = "whsec_"  # noqa: S105  what every secret begins with
 _SECRET_BYTES = 32
-_PURPOSE = "callback secret"
+_PURPOSE = CallbackEndpoint.sealed_for_row["secret"]
 
 
 class TooManyEndpoints(Exception):

@@ -1,5 +1,7 @@
 """What clients asked to be told, and what they are owed. Django finds these through `models.py`."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -36,6 +38,9 @@ class CallbackEndpoint(models.Model):
     events = models.JSONField(default=list)
     enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=10, choices=Disabled.choices, blank=True)
+    #: What this table's secrets are sealed for (users/key_rotation.py), each bound to the id of its row.
+    sealed_for_row: ClassVar[dict[str, str]] = {"secret": "callback secret", "previous_secret": "callback secret"}
+
     #: Both encrypted (users/encryption.py), bound to the id of this row.
     secret = models.CharField(max_length=200, editable=False)
     previous_secret = models.CharField(max_length=200, blank=True, editable=False)

@@ -285,6 +285,14 @@ RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )
 
+# --- personal data ----------------------------------------------------------------------------------------------------
+#: Whoever keeps something about people, for exports and erasures: users/privacy.py.
+PERSONAL_DATA = [
+    "channels_email.personal_data.CapturedEmailsOfPerson",
+    "channels_push.personal_data.CapturedPushesOfPerson",
+    "gateway.personal_data.NotificationsOfPerson",
+]
+
 # --- callbacks --------------------------------------------------------------------------------------------------------
 CALLBACK_ALLOW_HTTP = env.flag(
     "CALLBACK_ALLOW_HTTP",

@@ -1,11 +1,14 @@
-"""What the commands of all apps share: help with examples, and readers for arguments."""
+"""What the commands of all apps share: help with examples, readers for arguments, a question, progress."""
 
 import argparse
+import getpass
 import re
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 UNITS = {
     "s": timedelta(seconds=1),
@@ -13,6 +16,10 @@ UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+#: Exit codes: wrong arguments; only a part was done.
+USAGE, PARTLY = 2, 3
+#: Between two lines of progress where nobody watches.
+LINE_EVERY = timedelta(seconds=10)
 
 
 class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -71,3 +78,46 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is no port; a whole number from 0 to 65535 is needed.")
     return int(text)
+
+
+def operator() -> str:
+    """Whose shell it is, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "somebody"
+
+
+def sure(command: BaseCommand, question: str) -> None:
+    """Asks; the default is No. Raises CommandError for everything else than yes."""
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody can be asked here: add --yes, or look with --dry-run.", returncode=USAGE)
+    command.stderr.write(f"{question} [y/N] ", ending="")
+    command.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CommandError("Nothing was changed.")
+
+
+class Progress:
+    """How many so far, on standard error: over itself on a terminal, else a line each ten seconds."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.done = 0
+        self._stream = command.stderr
+        self._is_terminal = sys.stderr.isatty()
+        self._said_at = time.monotonic()
+
+    def note(self, count: int) -> None:
+        """So many more."""
+        self.done += count
+        if self._is_terminal:
+            self._stream.write(f"\r{self.done} …", ending="")
+            self._stream.flush()
+        elif time.monotonic() - self._said_at >= LINE_EVERY.total_seconds():
+            self._said_at = time.monotonic()
+            self._stream.write(f"{self.done} so far.")
+
+    def close(self) -> None:
+        """The next words begin on a line of their own."""
+        if self._is_terminal and self.done:
+            self._stream.write("")

@@ -71,7 +71,7 @@ class _OnlyNothing(Exact):
 class _SealedUnder(StartsWith):
     """`email__sealed_under="v2.k1."`: sealed texts that begin so."""
 
-    lookup_name = "sealed_under"
+    lookup_name = "startswith"  # how the database is asked
 
 
 _LOOKUPS = {"exact": _OnlyNothing, "isnull": IsNull, "sealed_under": _SealedUnder}

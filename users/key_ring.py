@@ -27,9 +27,9 @@ def read_keys(text: str) -> tuple[EncryptionKey, ...]:
     A secret without an id is given one made from it.
     """
     keys = [_read_key(number, part.strip()) for number, part in enumerate(text.split(","), start=1) if part.strip()]
-    ids = [key.id for key in keys]
-    if twice := next((each for each in ids if ids.count(each) > 1), None):
-        raise ValueError(f"the id {twice!r} stands twice; every key needs its own.")
+    ids = [key.id.lower() for key in keys]  # SQLite finds texts by their beginning without regard to case
+    if twice := next((key.id for key in keys if ids.count(key.id.lower()) > 1), None):
+        raise ValueError(f"the id {twice!r} stands twice, capitals aside; every key needs its own.")
     return tuple(keys)
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.base_user import BaseUserManager
+from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -21,7 +22,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def update(self, **values: Any) -> int:
         """Keeps the index of an address in step."""
         if "email" in values:
-            values["email_index"] = blind_index(values["email"]) if values["email"] else None
+            address = values["email"]
+            if not isinstance(address, str | None):
+                raise FieldError("The index of an address can be kept in step with a text only; save each person.")
+            values["email_index"] = blind_index(address) if address else None
         return super().update(**values)
 
     def others_than(self, person: "User") -> Self:

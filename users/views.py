@@ -15,6 +15,7 @@ from users.models import Category, User
 from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS, problems
 from users.permissions import ANYBODY, ScopeMissing
 from users.person_view import READ, WRITE, PersonView
+from users.privacy import erase_recipient
 from users.problems import FieldError, Problem
 from users.serializers import (
     CategoryListSerializer,
@@ -132,6 +133,14 @@ class PersonObjectView(PersonView):
         with refusals.as_problems(may_see_others=may_write):
             people.change_person(self.person, fields=asked)
         return Response(shown(self.person))
+
+    @extend_schema(operation_id="erase_user", summary="Erase", responses={204: None, **READ_ERRORS})
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Personal data, devices and wishes go, what waits is cancelled; old notifications keep only the id."""
+        caller = caller_of(request)
+        who = caller.person or f"API key {caller.name} of {caller.client}"
+        erase_recipient(self.person.pk, who=who, why="asked by API", address=request.META.get("REMOTE_ADDR", ""))
+        return Response(status=204)
 
 
 class CategoriesView(ApiView):

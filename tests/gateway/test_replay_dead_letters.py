@@ -10,10 +10,10 @@ from django.db import OperationalError
 
 from gateway import dead_letters
 from gateway.channel_contract import Outcome
-from gateway.management.commands import replay_dead_letters as command_module
 from gateway.models import Notification, NotificationEvent
 from gateway.statuses import Status
 from tests.factories import AttemptFactory, NotificationFactory, PublishedVersionFactory
+from users import command_line
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ class Terminal(io.StringIO):
 
 
 def answering(monkeypatch, words):
-    monkeypatch.setattr(command_module.sys, "stdin", Terminal(words))
+    monkeypatch.setattr(command_line.sys, "stdin", Terminal(words))
 
 
 def test_a_dry_run_shows_groups_and_forecast_and_changes_nothing(capsys):
@@ -114,7 +114,7 @@ def test_yes_at_the_terminal_replays(monkeypatch, capsys):
 
 def test_without_a_terminal_it_refuses(monkeypatch):
     dead()
-    monkeypatch.setattr(command_module.sys, "stdin", io.StringIO("yes\n"))
+    monkeypatch.setattr(command_line.sys, "stdin", io.StringIO("yes\n"))
     trouble = refused("--why", "again")
     assert trouble.returncode == 2
     assert "--yes" in str(trouble)

@@ -27,7 +27,7 @@ def test_nothing_is_no_key():
         ("k1:short-s3cret", "key 1 is too short"),
         (f"{SECRET},x", "key 2 is too short"),
         (f"not an id:{SECRET}", "key 1 has no usable id"),
-        (f"k1:{SECRET},k1:{OTHER}", "'k1' stands twice"),
+        (f"k1:{SECRET},K1:{OTHER}", "'k1' stands twice"),
     ],
 )
 def test_what_cannot_be_used_is_refused_without_repeating_a_secret(text, says):

@@ -1,10 +1,6 @@
 """Gives dead letters another life, or lays them aside."""
 
-import getpass
 import json
-import sys
-import time
-from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -15,13 +11,11 @@ from gateway.dead_letters import Choice, Forecast, Groups
 from gateway.reasons import REASONS, word
 from templates_app.models import Template
 from users.channels import Channel
-from users.command_line import ExamplesCommand, positive, rate, since
+from users.command_line import ExamplesCommand, Progress, operator, positive, rate, since, sure
 
 USAGE, PARTLY = 2, 3
 #: How `--provider` names what no provider ever had.
 NOBODY = "none"
-#: Between two lines of progress where nobody watches.
-LINE_EVERY = timedelta(seconds=10)
 
 
 class Command(ExamplesCommand):
@@ -73,16 +67,11 @@ class Command(ExamplesCommand):
 
     def _ask(self, options: dict[str, Any], groups: Groups, forecast: Forecast | None) -> None:
         """The default is No. Raises CommandError for everything else than yes."""
-        if not sys.stdin.isatty():
-            raise CommandError("Nobody can be asked here: add --yes, or look with --dry-run.", returncode=USAGE)
         count, is_capped = (forecast.count, forecast.is_capped) if forecast else (groups.total, groups.is_capped)
         if options["discard"] and options["limit"]:
             count, is_capped = min(count, options["limit"]), is_capped and count < options["limit"]
         verb = "Discard" if options["discard"] else "Replay"
-        self.stderr.write(f"{verb} {counted(count, is_capped=is_capped)}? [y/N] ", ending="")
-        self.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was changed.")
+        sure(self, f"{verb} {counted(count, is_capped=is_capped)}?")
 
     def _act(self, choice: Choice, why: str, options: dict[str, Any]) -> int:
         progress = Progress(self)
@@ -129,31 +118,6 @@ class Command(ExamplesCommand):
             self.stdout.write(f"{'Discarded' if options['discard'] else 'Replayed'}: {done}.")
 
 
-class Progress:
-    """How many so far, on standard error: over itself on a terminal, else a line each ten seconds."""
-
-    def __init__(self, command: ExamplesCommand) -> None:
-        self.done = 0
-        self._stream = command.stderr
-        self._is_terminal = sys.stderr.isatty()
-        self._said_at = time.monotonic()
-
-    def note(self, count: int) -> None:
-        """So many more."""
-        self.done += count
-        if self._is_terminal:
-            self._stream.write(f"\r{self.done} …", ending="")
-            self._stream.flush()
-        elif time.monotonic() - self._said_at >= LINE_EVERY.total_seconds():
-            self._said_at = time.monotonic()
-            self._stream.write(f"{self.done} so far.")
-
-    def close(self) -> None:
-        """The next words begin on a line of their own."""
-        if self._is_terminal and self.done:
-            self._stream.write("")
-
-
 def chosen_by(options: dict[str, Any]) -> Choice:
     """The filters of the command line. Raises CommandError for what does not exist."""
     if options["reason"] is not None and options["reason"] not in REASONS:
@@ -182,14 +146,6 @@ def worded(options: dict[str, Any]) -> str:
     if len(why) > 200 or not why.isprintable():
         raise CommandError("--why has at most 200 printable characters.", returncode=USAGE)
     return why
-
-
-def operator() -> str:
-    """Whose shell it is, as far as the system knows."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return "somebody"
 
 
 def counted(count: int, *, is_capped: bool = False) -> str:
