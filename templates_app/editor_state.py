@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from templates_app.content_checks import Finding, check_version
 from templates_app.drafting import FIELDS
 from templates_app.editor_words import editor_words
+from templates_app.locales import RIGHT_TO_LEFT_LANGUAGES, RIGHT_TO_LEFT_SCRIPTS
 from templates_app.models import SampleSet, Template, TemplateVersion
 from templates_app.sample_data import ALWAYS, EXAMPLES, sample_values
 from templates_app.variables import DeclaredVariable
 from templates_app.word_changes import word_changes
 from templates_app.writers import names_of
 from users.channels import Channel
-from users.locales import RIGHT_TO_LEFT_LANGUAGES, RIGHT_TO_LEFT_SCRIPTS
 
 #: What marks the id of a set that was kept with the template.
 KEPT = "kept-"
@@ -28,7 +28,8 @@ def version_for_editing(template: Template, number: int | None) -> TemplateVersi
     if number is not None:
         return versions.filter(number=number).first()
     draft = versions.filter(state=TemplateVersion.State.DRAFT).first()
-    return draft or versions.filter(pk=template.live_version_id).first() or versions.first()
+    live = versions.filter(pk=template.live_version_id).first() if template.live_version_id else None
+    return draft or live or versions.first()
 
 
 def page_state(template: Template, version: TemplateVersion | None, *, may_write: bool) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from uuid import UUID
 
+from templates_app.locales import fallback_chain
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.rendering import EmailWords, PushWords
 from templates_app.variables import DeclaredVariable, parse_variables
 from users import lately
 from users.channels import Channel
-from users.locales import fallback_chain
 
 
 class SelectionRefused(Exception):

@@ -116,8 +116,10 @@ def latest_acts(template: Template) -> list[dict[str, Any]]:
     """Who did what when, newest first: from the audit log and from the history of the admin."""
     keys = [str(template.pk), *(str(pk) for pk in template.versions.values_list("pk", flat=True))]
     kinds = [Template._meta.label_lower, TemplateVersion._meta.label_lower]
-    audited = AuditEntry.objects.filter(about_kind__in=kinds, about_id__in=keys).order_by("-at")[:LATEST]
-    lines = [{"at": each.at, "who": each.who, "what": each.what, "why": each.why} for each in audited]
+    audited = AuditEntry.objects.filter(about_kind__in=kinds, about_id__in=keys).order_by("-at")
+    lines: list[dict[str, Any]] = [
+        {"at": each.at, "who": each.who, "what": each.what, "why": each.why} for each in audited
+    ]
     types = ContentType.objects.get_for_models(Template, TemplateVersion).values()
     entries = LogEntry.objects.filter(content_type__in=list(types), object_id__in=keys).select_related("user")
     lines += [

@@ -183,7 +183,15 @@ class TemplateAdmin(StaffAdmin):
         )
 
     def _with_reason(
-        self, request: HttpRequest, template: Template, *, is_archived: bool, done: str, **words: str
+        self,
+        request: HttpRequest,
+        template: Template,
+        *,
+        is_archived: bool,
+        title: str,
+        question: str,
+        button: str,
+        done: str,
     ) -> HttpResponse:
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -193,8 +201,16 @@ class TemplateAdmin(StaffAdmin):
             self.log_change(request, template, f"{'Archived' if is_archived else 'Restored'}: {reason}")
             messages.success(request, done)
             return redirect(self._page_of(template))
-        back = self._page_of(template)
-        return ask_first(request, self, back=back, form=form, is_dangerous=is_archived, **words)
+        return ask_first(
+            request,
+            self,
+            title=title,
+            question=question,
+            button=button,
+            back=self._page_of(template),
+            form=form,
+            is_dangerous=is_archived,
+        )
 
     def _find(self, request: HttpRequest, object_id: str) -> Template:
         template = self.get_object(request, object_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from users.locales import fallback_chain, is_right_to_left
+from templates_app.locales import fallback_chain, is_right_to_left
 
 
 @pytest.mark.parametrize(
