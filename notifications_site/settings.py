@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
+    "django_ace",  # only its files
     "django.contrib.admin.apps.SimpleAdminConfig",  # its pages load with the URLs: consumers need none
     "django.contrib.auth",
     "django.contrib.contenttypes",

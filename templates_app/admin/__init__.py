@@ -1,5 +1,5 @@
-"""Staff pages of the templates: the list, a template with its versions, a version with its words."""
+"""Staff pages of the templates: the list, and what holds for all versions of one. Its words have an editor."""
 
-from templates_app.admin import templates, versions
+from templates_app.admin import templates
 
-__all__ = ["templates", "versions"]
+__all__ = ["templates"]

@@ -1,16 +1,13 @@
-"""Forms of the template pages: the words of a draft, its variables, the note of a publication."""
+"""Forms of the template pages."""
 
-import json
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from templates_app.models import Template, TemplateContent, TemplateVersion
-from templates_app.variables import DeclarationInvalid, variables_to_json
+from templates_app.models import CODE, Layout, Template
 from users.locales import normalise_locale
 from users.staff_pages import StaffForm
 
@@ -34,9 +31,10 @@ class TemplateForm(StaffForm):
             "category",
             "default_locale",
             "description",
+            "layout",
             "ttl_seconds",
             "on_unknown",
-            "is_archived",
+            "needs_second_person",
         )
         widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
         labels: ClassVar[dict[str, Any]] = {
@@ -47,91 +45,30 @@ class TemplateForm(StaffForm):
         help_texts: ClassVar[dict[str, Any]] = {
             "code": _("How clients ask for it, such as welcome_email. Fixed once a version is live."),
             "default_locale": _("Used when a person's own language has no words."),
+            "layout": _("The frame around its mails."),
             "ttl_seconds": _("After so many seconds it is useless and is not sent any more; empty means 72 hours."),
-            "is_archived": _("Nobody can send it any more; what was sent stays readable."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "layout" in self.fields:
+            codes = {*Layout.objects.order_by().values_list("code", flat=True), self.instance.layout}
+            choices = [(code, code) for code in sorted(codes)]
+            self.fields["layout"].widget = UnfoldAdminSelectWidget(choices=choices)
 
     def clean_default_locale(self) -> str:
         """In its usual letters."""
         return clean_locale(self.cleaned_data["default_locale"])
 
 
-class _Indented(json.JSONEncoder):
-    """JSON for people."""
+class DuplicateForm(forms.Form):
+    """How the copy is called."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"indent": 2})
-
-
-class VersionForm(StaffForm):
-    """The declared variables of a draft."""
-
-    variables = forms.JSONField(
-        label=_("Variables, as JSON"),
-        required=False,
-        encoder=_Indented,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 14, "dir": "ltr"}),
-        help_text=_(
-            "A list of objects: name, type (string, integer, number, boolean, url, datetime, list), required, default, "
-            "example, description, sensitive."
-        ),
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=100,
+        validators=[CODE],
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),
+        help_text=_("How clients ask for it, such as welcome_email."),
     )
-
-    class Meta:
-        model = TemplateVersion
-        fields = ("variables",)
-
-    def clean_variables(self) -> list[dict[str, Any]]:
-        """Each of them in full, or what is wrong with it."""
-        try:
-            return variables_to_json(self.cleaned_data["variables"] or [])
-        except DeclarationInvalid as error:
-            raise ValidationError([f"{each.pointer}: {each.detail}" for each in error.findings]) from error
-
-
-class ContentForm(StaffForm):
-    """The words for one locale; fields write from the right where the language does."""
-
-    class Meta:
-        model = TemplateContent
-        fields = ("locale", "subject", "preheader", "html", "text", "title", "body", "image", "link", "data")
-        widgets: ClassVar[dict[str, Any]] = {
-            "image": UnfoldAdminTextInputWidget(),
-            "link": UnfoldAdminTextInputWidget(),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["dir"] = "auto"
-        if not self.instance._state.adding and "locale" in self.fields:
-            self.fields["locale"].disabled = True
-
-    def clean_locale(self) -> str:
-        """In its usual letters."""
-        return clean_locale(self.cleaned_data["locale"])
-
-
-class ContentFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the theme ships no types
-    """All words of one channel."""
-
-    def clean(self) -> None:
-        """One content per locale."""
-        super().clean()
-        seen: set[str] = set()
-        for form in self.forms:
-            locale = "" if form.cleaned_data.get("DELETE") else form.cleaned_data.get("locale", "")
-            if locale and locale in seen:
-                form.add_error("locale", _("There are words for this language already."))
-            seen.add(locale)
-
-
-class PublishForm(forms.Form):
-    """Why a new version."""
-
-    note = forms.CharField(
-        label=_("What changed"),
-        max_length=1000,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
-    )
+    name = forms.CharField(label=_("Name"), max_length=200, widget=UnfoldAdminTextInputWidget())

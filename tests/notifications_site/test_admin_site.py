@@ -75,7 +75,7 @@ def test_captured_messages_are_offered_only_while_something_is_captured(settings
         ("/admin/", ["Start"]),
         ("/admin/gateway/notification/1/change/", ["Notifications"]),
         ("/admin/gateway/deadletter/", ["Dead letters"]),
-        ("/admin/templates_app/templateversion/1/change/", ["Templates"]),
+        ("/admin/templates_app/template/1/editor/", ["Templates"]),
         ("/admin/channels_push/capturedpush/", ["Captured messages"]),
     ],
 )

@@ -1,18 +1,17 @@
-"""Templates in the admin: the list, a template with its versions, a version with its words."""
+"""Templates in the admin: the list, what holds for all versions, duplicating and archiving."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from templates_app.models import Template, TemplateContent, TemplateVersion
+from templates_app import drafting
+from templates_app.models import Template
 from tests.admin_scene import MOST_QUERIES, form_values, owner, page, queries_of, signed_in, staff
 from tests.factories import PublishedVersionFactory, TemplateContentFactory, TemplateFactory, TemplateVersionFactory
-from users.channels import Channel
 
 pytestmark = pytest.mark.django_db
 
-TEMPLATES, VERSIONS = "/admin/templates_app/template/", "/admin/templates_app/templateversion/"
-NAME = {"name": "name", "type": "string", "required": True, "example": "Zebedee"}
-EDITOR = ("templates_app.view_template", "templates_app.view_templateversion", "templates_app.change_templateversion")
+TEMPLATES = "/admin/templates_app/template/"
+EDITOR = ("templates_app.view_template", "templates_app.change_template", "templates_app.change_templateversion")
 
 
 @pytest.fixture
@@ -20,23 +19,30 @@ def client():
     return signed_in(owner())
 
 
-def version_page(version, part="change"):
-    return f"{VERSIONS}{version.pk}/{part}/"
-
-
-def draft_with_words(**words):
-    draft = TemplateVersionFactory(variables=[NAME])
-    TemplateContentFactory(version=draft, **{"subject": "Hello {{ name }}"} | words)
-    return draft
+def template_page(template, part="change"):
+    return f"{TEMPLATES}{template.pk}/{part}/"
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
-def test_the_list_shows_what_is_live_in_which_languages_and_that_a_draft_waits(client):
+def test_the_list_shows_what_is_live_in_which_languages_and_that_a_draft_is_newer(client):
     live = PublishedVersionFactory(template__code="welcome_email")
-    TemplateVersionFactory(template=live.template)
+    drafting.new_draft(live.template)
     text = page(client, TEMPLATES)
-    for words in ("Welcome", "welcome_email", "v1", "draft", "E-mail, Push", "en"):
+    for words in ("Welcome", "welcome_email", "v1", "draft v2", "E-mail, Push", "1 of 1"):
         assert words in text
+
+
+def test_a_language_that_lacks_a_channel_is_not_counted_as_complete(client):
+    live = PublishedVersionFactory()
+    draft = drafting.new_draft(live.template)
+    TemplateContentFactory(version=draft, locale="de")
+    draft.state = "published"
+    live.state = "retired"
+    live.save()
+    draft.save()
+    live.template.live_version = draft
+    live.template.save()
+    assert "1 of 2" in page(client, TEMPLATES)
 
 
 def test_the_list_asks_little_of_the_database(client):
@@ -46,219 +52,89 @@ def test_the_list_asks_little_of_the_database(client):
 
 
 # --- a template -------------------------------------------------------------------------------------------------------
-def test_a_new_template_opens_its_first_draft(client):
-    values = {"code": "hello", "name": "Hello", "category": "updates", "default_locale": "EN_gb", "on_unknown": "hold"}
+def test_a_new_template_opens_the_editor(client):
+    values = {
+        "code": "hello",
+        "name": "Hello",
+        "category": "updates",
+        "default_locale": "EN_gb",
+        "layout": "default",
+        "on_unknown": "hold",
+    }
     answer = client.post(f"{TEMPLATES}add/", values)
     template = Template.objects.get(code="hello")
-    assert answer.url == version_page(template.versions.get(state="draft"))
+    assert answer.url == template_page(template, "editor")
     assert template.default_locale == "en-GB"
 
 
-def test_the_code_is_fixed_once_a_version_is_live(client):
-    version = PublishedVersionFactory(template__code="fixed")
-    address = f"{TEMPLATES}{version.template_id}/change/"
-    values = form_values(page(client, address)) | {"code": "other", "name": "New name"}
-    assert client.post(address, values).status_code == 302
-    version.template.refresh_from_db()
-    assert (version.template.code, version.template.name) == ("fixed", "New name")
+def test_a_wrong_language_or_code_is_refused_with_words(client):
+    values = {"code": "Hello!", "name": "Hello", "category": "updates", "default_locale": "?", "on_unknown": "hold"}
+    text = client.post(f"{TEMPLATES}add/", values).content.decode()
+    assert "This is not a locale" in text
+    assert "small letters" in text
 
 
-def test_a_templates_page_lists_its_versions_and_asks_little(client):
-    version = PublishedVersionFactory()
-    address = f"{TEMPLATES}{version.template_id}/change/"
-    assert version_page(version) in page(client, address)
-    TemplateVersionFactory.create_batch(1, template=version.template)
-    assert len(queries_of(client, address)) <= MOST_QUERIES
+def test_the_page_of_a_template_leads_to_all_others(client):
+    template = PublishedVersionFactory().template
+    text = page(client, template_page(template))
+    for part in ("editor", "versions", "use", "activity"):
+        assert f'href="{template_page(template, part)}"' in text
 
 
-def test_nobody_deletes_a_template(client):
+def test_what_is_changed_of_a_template_is_kept(client):
+    template = PublishedVersionFactory().template
+    values = form_values(page(client, template_page(template))) | {"name": "Greeting", "ttl_seconds": "600"}
+    assert client.post(template_page(template), values).status_code == 302
+    template.refresh_from_db()
+    assert (template.name, template.ttl_seconds, template.category_id) == ("Greeting", 600, "updates")
+
+
+def test_the_code_of_a_live_template_is_shown_and_not_asked(client):
+    assert 'name="code"' in page(client, template_page(TemplateFactory()))
+    assert 'name="code"' not in page(client, template_page(PublishedVersionFactory().template))
+
+
+def test_templates_are_archived_never_deleted(client):
     template = TemplateFactory()
-    assert client.post(f"{TEMPLATES}{template.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.post(template_page(template, "delete"), {"post": "yes"}).status_code == 403
 
 
-# --- a version --------------------------------------------------------------------------------------------------------
-def test_a_published_version_is_shown_and_says_that_it_never_changes(client):
-    version = PublishedVersionFactory(variables=[NAME])
-    text = page(client, version_page(version))
-    assert "It never changes; make a new draft" in text
-    assert "Zebedee" in text
-    assert 'name="contents-0-subject"' not in text
-    assert "&lt;p&gt;Good to see you.&lt;/p&gt;" in text
+def test_archiving_needs_a_reason_and_can_be_taken_back(client):
+    template = PublishedVersionFactory().template
+    assert "Nobody can send it any more" in page(client, template_page(template, "archive"))
+    client.post(template_page(template, "archive"), {"reason": ""})
+    template.refresh_from_db()
+    assert not template.is_archived
+    client.post(template_page(template, "archive"), {"reason": "Replaced"})
+    template.refresh_from_db()
+    assert template.is_archived
+    assert LogEntry.objects.get(object_id=str(template.pk)).change_message == "Archived: Replaced"
+    client.post(template_page(template, "restore"), {"reason": "Missed"})
+    template.refresh_from_db()
+    assert not template.is_archived
 
 
-def test_a_post_cannot_change_a_published_version(client):
-    version = PublishedVersionFactory()
-    words = version.contents.get(channel=Channel.EMAIL)
-    values = {
-        "contents-TOTAL_FORMS": "1",
-        "contents-INITIAL_FORMS": "1",
-        "contents-0-id": str(words.pk),
-        "contents-0-version": str(version.pk),
-        "contents-0-subject": "Other",
-        "variables": "[]",
-    }
-    client.post(version_page(version), values)
-    words.refresh_from_db()
-    assert words.subject == "Welcome"
+def test_a_copy_has_the_same_words_as_a_draft_and_a_code_of_its_own(client):
+    template = PublishedVersionFactory(template__code="welcome").template
+    assert 'value="welcome_copy"' in page(client, template_page(template, "duplicate"))
+    taken = client.post(template_page(template, "duplicate"), {"code": "welcome", "name": "Other"})
+    assert "There is a template with this code" in taken.content.decode()
+    answer = client.post(template_page(template, "duplicate"), {"code": "welcome_two", "name": "Welcome two"})
+    copy = Template.objects.get(code="welcome_two")
+    assert answer.url == template_page(copy, "editor")
+    assert copy.versions.get().contents.count() == 2
 
 
-def test_the_words_of_a_draft_are_kept_and_nothing_else_changes(client):
-    draft = draft_with_words()
-    values = form_values(page(client, version_page(draft))) | {"contents-0-subject": "Hi {{ name }}"}
-    answer = client.post(version_page(draft), values)
-    assert answer.status_code == 302, answer.content.decode()
-    words = draft.contents.get()
-    assert (words.subject, words.html, words.channel) == ("Hi {{ name }}", "<p>Good to see you.</p>", "email")
-    draft.refresh_from_db()
-    assert draft.variables[0]["example"] == "Zebedee"
+def test_an_editor_does_not_archive_and_an_onlooker_copies_nothing():
+    editor, template = signed_in(staff(*EDITOR)), PublishedVersionFactory().template
+    assert editor.post(template_page(template, "archive"), {"reason": "x"}).status_code == 403
+    assert editor.post(template_page(template, "duplicate"), {"code": "x", "name": "x"}).status_code == 403
+    template.refresh_from_db()
+    assert not template.is_archived
 
 
-def test_a_language_is_added_in_its_usual_letters_and_only_once(client):
-    draft = draft_with_words()
-    values = form_values(page(client, version_page(draft))) | {
-        "contents-TOTAL_FORMS": "2",
-        "contents-1-version": str(draft.pk),
-        "contents-1-locale": "pt_br",
-        "contents-1-subject": "Olá",
-        "contents-1-html": "<p>Olá</p>",
-    }
-    assert client.post(version_page(draft), values).status_code == 302
-    assert set(draft.contents.values_list("locale", flat=True)) == {"en", "pt-BR"}
-    again = form_values(page(client, version_page(draft))) | {
-        "contents-TOTAL_FORMS": "3",
-        "contents-2-version": str(draft.pk),
-        "contents-2-locale": "pt-BR",
-        "contents-2-subject": "Oi",
-        "contents-2-html": "<p>Oi</p>",
-    }
-    assert "There are words for this language already." in client.post(version_page(draft), again).content.decode()
-    assert draft.contents.get(locale="pt-BR").subject == "Olá"
-
-
-def test_words_for_push_are_kept_as_push(client):
-    draft = draft_with_words()
-    values = form_values(page(client, version_page(draft))) | {
-        "contents-2-TOTAL_FORMS": "1",
-        "contents-2-0-version": str(draft.pk),
-        "contents-2-0-locale": "en",
-        "contents-2-0-title": "Hello",
-        "contents-2-0-body": "Hi {{ name }}",
-        "contents-2-0-data": "{}",
-    }
-    answer = client.post(version_page(draft), values)
-    assert answer.status_code == 302, answer.content.decode()
-    assert draft.contents.get(channel=Channel.PUSH).title == "Hello"
-
-
-def test_a_language_can_be_taken_out_of_a_draft(client):
-    draft = draft_with_words()
-    client.post(version_page(draft), form_values(page(client, version_page(draft))) | {"contents-0-DELETE": "on"})
-    assert not draft.contents.exists()
-
-
-def test_wrong_variables_are_refused_by_name(client):
-    draft = draft_with_words()
-    values = form_values(page(client, version_page(draft))) | {"variables": '[{"name": "Not A Name"}]'}
-    assert "/variables/0/name" in client.post(version_page(draft), values).content.decode()
-
-
-def test_a_draft_shows_what_would_block_its_publication(client):
-    draft = draft_with_words(html="<p>{{ nmae }}</p>")
-    assert "en/email/html, line 1: {{ nmae }} is not declared." in page(client, version_page(draft))
-
-
-def test_a_version_with_many_languages_asks_little_of_the_database(client):
-    draft = draft_with_words()
-    for locale in ("ar", "de", "es", "fr"):
-        TemplateContentFactory(version=draft, locale=locale)
-        TemplateContentFactory(version=draft, locale=locale, channel=Channel.PUSH)
-    assert len(queries_of(client, version_page(draft))) <= MOST_QUERIES
-
-
-# --- new drafts and publishing ----------------------------------------------------------------------------------------
-def test_a_new_draft_is_a_copy_and_asked_for_first(client):
-    version = PublishedVersionFactory()
-    assert "It begins as a copy of v1." in page(client, version_page(version, "new_draft"))
-    assert version.template.versions.count() == 1
-    answer = client.post(version_page(version, "new_draft"))
-    draft = version.template.versions.get(state="draft")
-    assert answer.url == version_page(draft)
-    assert draft.contents.count() == 2
-
-
-def test_a_second_draft_leads_to_the_first(client):
-    version = PublishedVersionFactory()
-    draft = TemplateVersionFactory(template=version.template)
-    answer = client.post(f"{TEMPLATES}{version.template_id}/new_draft/")
-    assert answer.url == version_page(draft)
-    assert version.template.versions.count() == 2
-
-
-def test_publishing_makes_a_draft_live(client):
-    draft = draft_with_words()
-    page(client, version_page(draft, "publish"))
-    draft.refresh_from_db()
-    assert draft.state == TemplateVersion.State.DRAFT
-    client.post(version_page(draft, "publish"), {"note": "First words"})
-    draft.refresh_from_db()
-    assert (draft.state, draft.note, draft.created_by.name) == ("published", "First words", "Olga")
-    assert LogEntry.objects.get(object_id=str(draft.pk)).change_message == "Published: First words"
-
-
-def test_a_draft_with_errors_is_not_published_and_says_why(client):
-    draft = draft_with_words(html="<p>{{ nmae }}</p>")
-    answer = client.post(version_page(draft, "publish"), {"note": "x"}, follow=True)
-    assert "en/email/html, line 1: {{ nmae }} is not declared." in answer.content.decode()
-    draft.refresh_from_db()
-    assert draft.state == TemplateVersion.State.DRAFT
-
-
-def test_an_editor_writes_but_does_not_publish():
-    editor, draft = signed_in(staff(*EDITOR)), draft_with_words()
-    assert version_page(draft, "publish") not in page(editor, version_page(draft))
-    assert editor.post(version_page(draft, "publish"), {"note": "x"}).status_code == 403
-    draft.refresh_from_db()
-    assert draft.state == TemplateVersion.State.DRAFT
-
-
-def test_who_may_only_look_makes_no_draft():
-    onlooker, version = signed_in(staff("templates_app.view_templateversion")), PublishedVersionFactory()
-    assert onlooker.post(version_page(version, "new_draft")).status_code == 403
-    assert version.template.versions.count() == 1
-
-
-# --- previews ---------------------------------------------------------------------------------------------------------
-def test_a_preview_fills_in_the_examples_and_runs_no_script(client):
-    draft = draft_with_words(html="<p>Dear {{ name }}</p>")
-    content = draft.contents.get()
-    look = page(client, f"{VERSIONS}{draft.pk}/look/{content.pk}/")
-    assert "Hello Zebedee" in look
-    assert "<iframe" in look
-    assert "sandbox" in look
-    frame = client.get(f"{VERSIONS}{draft.pk}/preview/{content.pk}/")
-    assert "<p>Dear Zebedee</p>" in frame.content.decode()
-    assert "sandbox" in frame["Content-Security-Policy"]
-    assert frame["X-Frame-Options"] == "SAMEORIGIN"
-
-
-def test_a_push_is_previewed_as_a_device_shows_it(client):
-    draft = TemplateVersionFactory(variables=[NAME])
-    content = TemplateContentFactory(
-        version=draft, channel=Channel.PUSH, title="Hi {{ name }}", image="https://x.example/a.png"
-    )
-    text = page(client, f"{VERSIONS}{draft.pk}/look/{content.pk}/")
-    assert "Hi Zebedee" in text
-    assert "<img" not in text
-
-
-def test_a_preview_of_broken_words_says_what_is_wrong(client):
-    draft = draft_with_words(html="<p>{% if %}</p>")
-    text = page(client, f"{VERSIONS}{draft.pk}/look/{draft.contents.get().pk}/")
-    assert "html, line 1" in text
-
-
-def test_previews_need_the_permission_to_look(client):
-    draft = draft_with_words()
-    outsider, content = signed_in(staff()), TemplateContent.objects.get()
-    for part in ("look", "preview"):
-        assert outsider.get(f"{VERSIONS}{draft.pk}/{part}/{content.pk}/").status_code == 403
+def test_publishing_is_offered_where_there_is_a_draft(client):
+    live = PublishedVersionFactory()
+    assert template_page(live.template, "publish") not in page(client, template_page(live.template))
+    TemplateVersionFactory(template=live.template)
+    assert template_page(live.template, "publish") in page(client, template_page(live.template))
