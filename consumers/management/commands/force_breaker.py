@@ -63,7 +63,7 @@ class Command(ExamplesCommand):
             self.stdout.write(json.dumps(shown))
             return
         done = str(WISHES[options["wish"]].label).lower()
-        lasts = f" for {minutes} minutes" if minutes else ""
+        lasts = f" for {minutes} minute{'s' if minutes > 1 else ''}" if minutes else ""
         self.stdout.write(f"{options['provider']} ({', '.join(channels)}): {done}{lasts}. Processes follow within 2 s.")
 
 
