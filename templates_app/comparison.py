@@ -1,19 +1,12 @@
-"""What differs between two versions: field by field, and word by word within a field; what callers must know."""
+"""What differs between two versions, field by field, and what callers must know of it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Any
 
 from templates_app.drafting import FIELDS
 from templates_app.models import TemplateVersion
 from users.channels import Channel
-
-#: Words, blanks, tags of the template, and everything else character by character.
-WORD = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\w+|\s+|.", re.DOTALL)
-#: Words on both sides beyond which whole lines are compared: comparing is quadratic.
-MOST_WORDS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +30,6 @@ class Comparison:
     variables_now_required: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some words that stand in both texts, or in one of them."""
-
-    kind: Literal["same", "inserted", "deleted"]
-    text: str
-
-
 def compare_versions(before: TemplateVersion, after: TemplateVersion) -> Comparison:
     """What `after` has other than `before`."""
     old = {each["name"]: each for each in before.variables}
@@ -61,23 +46,6 @@ def compare_versions(before: TemplateVersion, after: TemplateVersion) -> Compari
             sorted(name for name, each in new.items() if each["required"] and not old.get(name, {}).get("required"))
         ),
     )
-
-
-def compare_words(before: str, after: str) -> list[Piece]:
-    """Two texts word by word; very long ones line by line."""
-    old, new = WORD.findall(before), WORD.findall(after)
-    if len(old) + len(new) > MOST_WORDS:
-        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    pieces: list[Piece] = []
-    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(Piece("same", "".join(old[old_start:old_end])))
-            continue
-        if old_end > old_start:
-            pieces.append(Piece("deleted", "".join(old[old_start:old_end])))
-        if new_end > new_start:
-            pieces.append(Piece("inserted", "".join(new[new_start:new_end])))
-    return pieces
 
 
 def _contents(version: TemplateVersion) -> dict[str, dict[str, Any]]:
