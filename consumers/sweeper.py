@@ -20,6 +20,7 @@ from gateway.counter_cache import forget_counts
 from gateway.failpoints import failpoint
 from gateway.time_scale import scaled
 from gateway.waiting import redecide_waiting
+from templates_app import publishing, usage
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +87,8 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
         Chore("forget_counts", 60 * second, forget_counts),
+        Chore("publish_due", 5 * second, lambda: publishing.publish_due(limit=LIMIT)),
+        Chore("forget_old_uses", 3600 * second, lambda: usage.forget_old_uses(limit=LIMIT)),
     ]
 
 

@@ -14,7 +14,7 @@ from gateway.idempotency import RequestIdReused, earlier_ones, same_request
 from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
-from gateway.submission import Submitted, check_moments, is_due_at_once, new_row
+from gateway.submission import Submitted, check_moments, is_due_at_once, new_row, tell_use
 from templates_app.selection import Chosen, SelectionRefused, choose
 from users.recipients import Recipient, find_recipients
 
@@ -102,6 +102,7 @@ def _store(items: Sequence[_Item]) -> None:
     for item, row in new:
         if row.pk in stored:
             item.answer = Submitted(notification=row, was_replayed=False)
+            tell_use(row, item.request)
     if any(is_due_at_once(row) for _, row in new if row.pk in stored):
         announce_due()
 

@@ -16,6 +16,7 @@ from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.statuses import Status
+from templates_app import usage
 from templates_app.selection import SelectionRefused
 from users import kept_people
 from users.models import ApiKey
@@ -73,6 +74,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
         raise IntegrityError("A notification was not stored, and no other has its request id.")
     failpoint("submission.committed")
     remember(notification)
+    tell_use(notification, request)
     if is_due_at_once(notification):
         announce_due()
     return Submitted(notification=notification, was_replayed=False)
@@ -89,6 +91,16 @@ def _store(notification: Notification) -> bool:
             callbacks.owe([(notification.pk, news)])
         failpoint("submission.inserted")
     return is_new
+
+
+def tell_use(notification: Notification, request: NotificationRequest) -> None:
+    """Which variables this client sends is counted, so that nobody breaks it by publishing."""
+    usage.tell_use(
+        template_id=notification.template_id,
+        version_id=notification.template_version_id,
+        client=notification.client,
+        names=[name for name, value in request.variables.items() if value is not None],
+    )
 
 
 def _replayed(known: Notification, request: NotificationRequest, recipient: Recipient | None) -> Submitted:

@@ -1,6 +1,7 @@
 """The entry for the web server."""
 
 import os
+from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 
@@ -10,3 +11,4 @@ from notifications_site.raw_requests import made_readable
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_site.settings")
 application = made_readable(get_wsgi_application())
 end_with_master()
+import_module("templates_app.usage").keep_writing()  # models can be imported only now

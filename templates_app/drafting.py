@@ -10,8 +10,10 @@ from django.db.models.functions import Now
 
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
 from templates_app.safe_engine import TemplateSyntaxProblem
+from templates_app.selection import TemplateVersionNotFound
 from templates_app.text_part import text_from_html
 from templates_app.variables import variables_to_json
+from users import audit
 from users.channels import Channel
 from users.locales import normalise_locale
 from users.models import User
@@ -58,6 +60,11 @@ class TooManyLocales(Exception):
     """A version has words in at most `MAX_LOCALES` languages."""
 
 
+def note_act(what: str, template: Template, *, by: By, why: str = "", **facts: Any) -> None:
+    """A line of the audit log about a template."""
+    audit.note(who=by or "the command line", what=what, about=template, after=facts, why=why)
+
+
 def name_of(by: By) -> str:
     """How we write down who did something: `person:<id>`, or the client's name."""
     return f"person:{by.pk}" if isinstance(by, User) else by or ""
@@ -70,7 +77,32 @@ def new_draft(template: Template, *, by: By = None, from_version: TemplateVersio
     template = Template.objects.select_for_update().get(pk=template.pk)
     if template.versions.filter(state=TemplateVersion.State.DRAFT).exists():
         raise DraftExists(template.code)
+    note_act("template.draft_begun", template, by=by)
     return copied_version(template, from_version or template.live_version, by=by)
+
+
+@transaction.atomic
+def new_draft_with_words(
+    template: Template,
+    *,
+    by: By = None,
+    from_version: int | None = None,
+    variables: Sequence[Mapping[str, Any]] | None = None,
+    contents: Contents | None = None,
+    note: str = "",
+) -> TemplateVersion:
+    """A draft of the given words; without any, a copy of a version by its number, or of the live one.
+
+    Raises `TemplateVersionNotFound` for a number that is not there, and what `new_draft` and `save_draft` raise.
+    """
+    if variables is None and contents is None:
+        source = None if from_version is None else template.versions.filter(number=from_version).first()
+        if from_version is not None and source is None:
+            raise TemplateVersionNotFound(f"{template.code} version {from_version}")
+        draft = new_draft(template, by=by, from_version=source)
+        return save_draft(draft, by=by, note=note) if note else draft
+    draft = new_draft(template, by=by)
+    return save_draft(draft, by=by, variables=variables or [], contents=contents or {}, note=note, replace=True)
 
 
 def copied_version(template: Template, source: TemplateVersion | None, *, by: By) -> TemplateVersion:
@@ -115,12 +147,13 @@ def save_draft(
     contents: Contents | None = None,
     note: str | None = None,
     replace: bool = False,
+    keep_fields: bool = False,
 ) -> TemplateVersion:
     """Write in a draft; None leaves what is there. With `replace`, contents that are not given are removed.
 
-    Of a given content the fields left out become empty. Raises `RevisionStale` when `expected_revision` is not the
-    present one, `VersionIsFixed`, `PublicationScheduled`, `TooManyLocales`, or `ValueError` for a wrong declaration or
-    locale; then nothing was written.
+    Of a given content the fields left out become empty, or stay with `keep_fields`. Raises `RevisionStale` when
+    `expected_revision` is not the present one, `VersionIsFixed`, `PublicationScheduled`, `TooManyLocales`, or
+    `ValueError` for a wrong declaration or locale; then nothing was written.
     """
     _take_turn(version, by=by, expected_revision=expected_revision)
     if variables is not None:
@@ -130,7 +163,7 @@ def save_draft(
     version.writers = list(dict.fromkeys([*version.writers, *filter(None, [name_of(by)])]))
     version.save(update_fields=["variables", "note", "writers"])
     if contents is not None:
-        _write_contents(version, contents, replace=replace)
+        _write_contents(version, contents, replace=replace, keep_fields=keep_fields)
     return version
 
 
@@ -166,9 +199,10 @@ def confirm_translation(version: TemplateVersion, *, locale: str, by: By = None)
 
 
 @transaction.atomic
-def delete_draft(version: TemplateVersion) -> None:
+def delete_draft(version: TemplateVersion, *, by: By = None) -> None:
     """Throw a draft away; its number is given again. Raises `VersionIsFixed`."""
     version.require_draft()
+    note_act("template.draft_deleted", version.template, by=by, version=version.number)
     version.contents.all().delete()
     version.delete()
 
@@ -189,7 +223,7 @@ def _take_turn(version: TemplateVersion, *, by: By, expected_revision: int | Non
 
 
 # --- contents ---------------------------------------------------------------------------------------------------------
-def _write_contents(version: TemplateVersion, given: Contents, *, replace: bool) -> None:
+def _write_contents(version: TemplateVersion, given: Contents, *, replace: bool, keep_fields: bool) -> None:
     words = {(normalise_locale(locale), Channel(channel)): each for (locale, channel), each in given.items()}
     stored = {(each.locale, Channel(each.channel)): each for each in version.contents.all()}
     if replace:
@@ -203,7 +237,7 @@ def _write_contents(version: TemplateVersion, given: Contents, *, replace: bool)
         content = stored.get((locale, channel))
         is_new = content is None
         content = content or TemplateContent(version=version, locale=locale, channel=channel)
-        if _take_words(content, words[locale, channel]) or is_new:
+        if _take_words(content, words[locale, channel], keep_fields=keep_fields) or is_new:
             source = stored.get((default, channel))
             content.source_revision = source.revision if source and locale != default else None
             content.revision += not is_new
@@ -211,10 +245,11 @@ def _write_contents(version: TemplateVersion, given: Contents, *, replace: bool)
             stored[locale, channel] = content
 
 
-def _take_words(content: TemplateContent, words: Mapping[str, Any]) -> bool:
+def _take_words(content: TemplateContent, words: Mapping[str, Any], *, keep_fields: bool) -> bool:
     """Whether anything differs from what was there."""
     before = {field: getattr(content, field) for field in FIELDS[Channel(content.channel)]}
-    after = {field: words.get(field) or EMPTY.get(field, "") for field in before}
+    given = {**before, **words} if keep_fields else words
+    after = {field: given.get(field) or EMPTY.get(field, "") for field in before}
     # A text that was made from the HTML is made anew when that changes; one that somebody wrote is theirs.
     if after.get("text") and after["text"] == before["text"] and after["html"] != before["html"]:
         after["text"] = "" if before["text"] == _made_text(before["html"]) else after["text"]

@@ -18,6 +18,7 @@ from templates_app.drafting import (
     name_of,
     new_draft,
     next_version,
+    note_act,
     save_content,
     save_draft,
     save_variables,
@@ -78,6 +79,7 @@ def publish(version: TemplateVersion, *, by: By = None, note: str = "", acknowle
     # Once more: a tag that stood half inside a hidden element has lost its other half in the text.
     _require_publishable(version, by=by, acknowledge_breaking=acknowledge_breaking)
     _go_live(template, version, by=by, note=note)
+    note_act("template.published", template, by=by, why=note, version=version.number)
 
 
 @transaction.atomic
@@ -100,6 +102,7 @@ def revert(version: TemplateVersion, *, by: By = None, note: str = "") -> Templa
     )
     copy_contents(version, copy, is_finished=True)
     _go_live(template, copy, by=by, note=note)
+    note_act("template.reverted", template, by=by, why=note, version=copy.number, copy_of=version.number)
     return copy
 
 
@@ -113,6 +116,7 @@ def schedule_publication(
     version.publish_at, version.publish_asked_by, version.publish_problem = at, name_of(by), ""
     version.publish_acknowledged, version.note = acknowledge_breaking, note or version.note
     version.save(update_fields=["publish_at", "publish_asked_by", "publish_problem", "publish_acknowledged", "note"])
+    note_act("template.publication_scheduled", version.template, by=by, why=note, version=version.number, at=at)
 
 
 @transaction.atomic
@@ -121,6 +125,7 @@ def call_off_publication(version: TemplateVersion, *, by: By = None) -> None:
     version.require_draft()
     version.publish_at = None
     version.save(update_fields=["publish_at"])
+    note_act("template.publication_called_off", version.template, by=by, version=version.number)
 
 
 def publish_due(*, limit: int) -> int:
@@ -145,6 +150,7 @@ def _publish_at_its_time(version: TemplateVersion) -> None:
         publish(version, by=version.publish_asked_by, acknowledge_breaking=version.publish_acknowledged)
     except (PublishBlocked, VersionIsFixed) as refused:
         TemplateVersion.objects.filter(pk=version.pk).update(publish_problem=str(refused))
+        note_act("template.publication_failed", version.template, by="the sweeper", why=str(refused))
 
 
 def _require_publishable(version: TemplateVersion, *, by: By, acknowledge_breaking: bool) -> None:

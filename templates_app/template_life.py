@@ -1,13 +1,15 @@
 """Use cases of a template as a whole: make, change, duplicate, archive. Its words are the business of drafts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from templates_app import usage
-from templates_app.drafting import By, copy_contents, next_version
+from templates_app.drafting import By, Contents, copy_contents, new_draft_with_words, next_version, note_act
 from templates_app.models import SampleSet, Template, TemplateVersion
+from templates_app.publishing import publish
+from users import audit
 from users.locales import normalise_locale
 
 #: What can be changed of a template; its words are in its versions.
@@ -29,16 +31,14 @@ class CodeLocked(Exception):
     """Something was sent with this template: its code never changes any more."""
 
 
-class TemplateStale(Exception):
-    """Somebody changed the template in the meantime."""
-
-
 def create_template(*, code: str, by: By = None, **columns: Any) -> Template:
     """A template without words. `columns` are some of `COLUMNS`; the name defaults to the code. Raises `CodeTaken`."""
     columns = {"name": code} | _checked(columns)
     try:
         with transaction.atomic():
-            return Template.objects.create(code=code, **columns)
+            template = Template.objects.create(code=code, **columns)
+            note_act("template.created", template, by=by)
+            return template
     except IntegrityError:
         existing = Template.objects.filter(code=code).values_list("pk", flat=True).first()
         if existing is None:
@@ -47,16 +47,50 @@ def create_template(*, code: str, by: By = None, **columns: Any) -> Template:
 
 
 @transaction.atomic
+def create_with_words(
+    *,
+    code: str,
+    by: By = None,
+    variables: Sequence[Mapping[str, Any]] | None = None,
+    contents: Contents | None = None,
+    publishes: bool = False,
+    note: str = "",
+    **columns: Any,
+) -> Template:
+    """A template with its first draft where words are given, published at once if wished: all of it or nothing.
+
+    Raises `CodeTaken`, and what `save_draft` and `publish` raise.
+    """
+    template = create_template(code=code, by=by, **columns)
+    if variables is None and contents is None and not publishes:
+        return template
+    draft = new_draft_with_words(template, by=by, variables=variables or [], contents=contents or {})
+    if publishes:
+        publish(draft, by=by, note=note)
+    return template
+
+
 def change_template(template: Template, *, by: By = None, reason: str = "", **columns: Any) -> Template:
     """Set some of `COLUMNS`. Raises `CodeLocked` or `CodeTaken`; then nothing was changed."""
+    if "code" in columns:
+        usage.write_uses()  # stays written when the change is refused
+    return _change(template, _checked(columns), by=by, reason=reason)
+
+
+@transaction.atomic
+def _change(template: Template, columns: Mapping[str, Any], *, by: By, reason: str) -> Template:
     template = Template.objects.select_for_update().get(pk=template.pk)
-    changes = {name: value for name, value in _checked(columns).items() if getattr(template, name) != value}
+    changes = {name: value for name, value in columns.items() if getattr(template, name) != value}
     if not changes:
         return template
     if "code" in changes:
         _require_free(template, changes["code"])
+    before = {name: getattr(template, name) for name in changes}
     for name, value in changes.items():
         setattr(template, name, value)
+    audit.note(
+        who=by or "the command line", what="template.changed", about=template, before=before, after=changes, why=reason
+    )
     template.save(update_fields=[*changes, "updated_at"])
     return template
 

@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, ManyToOneRel, Sum
 
 from templates_app.models import Template, TemplateUse, TemplateVersion
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: How far back callers count.
 LOOK_BACK = timedelta(days=30)
@@ -77,19 +80,31 @@ def write_uses() -> int:
     return gathered.sent.total()
 
 
+def keep_writing(stopping: Event | None = None) -> None:
+    """Start a thread that writes down regularly, as long as the process lives or until it is told to stop."""
+    Thread(target=_write_regularly, args=(stopping or Event(),), name="template-uses", daemon=True).start()
+
+
+def _write_regularly(stopping: Event) -> None:
+    while not stopping.wait(WRITE_EVERY.total_seconds()):
+        try:
+            write_uses()
+        except DatabaseError as trouble:
+            log.warning("Counts of uses were lost.", action="write_uses", detail=type(trouble).__name__)
+            connection.close()
+
+
 def callers_of(template: Template) -> list[CallerShape]:
     """Who asked for it in the last 30 days, with which variables; the busiest first."""
     since = datetime.now(UTC).date() - LOOK_BACK
     rows = TemplateUse.objects.filter(template=template, day__gte=since).order_by()
-    grouped = rows.values("client", "shape").annotate(total=Sum("count")).values_list("client", "shape", "total")
-    names = dict(rows.values_list("shape", "names"))
-    found = [CallerShape(client=client, names=frozenset(names[shape]), count=total) for client, shape, total in grouped]
+    totals = rows.values("client", "names").annotate(total=Sum("count"))
+    found = [CallerShape(client=each["client"], names=frozenset(each["names"]), count=each["total"]) for each in totals]
     return sorted(found, key=lambda each: (-each.count, each.client))
 
 
 def was_ever_sent(template: Template) -> bool:
-    """Whether any request was ever accepted with it."""
-    write_uses()
+    """Whether any request was ever accepted with it, as far as it was written down."""
     if template.versions.filter(sent_count__gt=0).exists():
         return True
     # What a killed process had not told: whatever refers to the template, from whichever step above.
