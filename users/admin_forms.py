@@ -84,7 +84,7 @@ class PersonCreationForm(_WithRoles, _Normalised, UserCreationForm):  # type: ig
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        may_sign_in = self.fields["usable_password"]
+        may_sign_in: Any = self.fields["usable_password"]
         may_sign_in.label, may_sign_in.help_text, may_sign_in.initial = _("Password"), "", "false"
         may_sign_in.choices = [("false", _("None: the person is only written to")), ("true", _("Set one now"))]
         may_sign_in.widget.choices = may_sign_in.choices

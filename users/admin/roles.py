@@ -31,12 +31,13 @@ class RoleAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """With how many have it."""
-        return super().get_queryset(request).annotate(held_by=Count("user"))
+        rows: QuerySet[Group] = super().get_queryset(request)
+        return rows.annotate(held_by=Count("user"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Under a title that says how a role is given."""
         title = _("Roles are given at the page of a person")
-        return super().changelist_view(request, {"subtitle": title} | (extra_context or {}))  # type: ignore[no-any-return]
+        return super().changelist_view(request, {"subtitle": title} | (extra_context or {}))
 
     @display(description=gettext_lazy("Role"))
     def role(self, group: Group) -> str:
