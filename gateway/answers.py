@@ -157,3 +157,18 @@ NOBODY = UUID(int=0)
 def _pattern(name: str, prefix: str) -> str:
     """Django looks through all routes for each address; theirs never change while a process lives."""
     return reverse(name, args=[NOBODY])
+
+
+def reason_answers() -> list[dict[str, Any]]:
+    """Every status with each of its reasons, in the language of the request."""
+    return [
+        {
+            "code": code,
+            "status": status,
+            "word": str(reasons.REASONS[code].word),
+            "sentence": str(reasons.REASONS[code].sentence),
+            "action": str(reasons.REASONS[code].action) or None,
+        }
+        for status, codes in reasons.BY_STATUS.items()
+        for code in codes
+    ]

@@ -96,6 +96,25 @@ REASONS: dict[str, Reason] = {
 }
 
 #: How sentences call what goes over a channel.
+#: Which reasons a status can have, as clients know the statuses (section 20 of the API document).
+BY_STATUS: dict[str, tuple[str, ...]] = {
+    "accepted": (
+        *("waiting", "scheduled", "quiet_hours", "retrying", "rate_limited", "provider_down", "breaker_open"),
+        "provider_auth",
+    ),
+    "queued": ("waiting",),
+    "sending": ("sending", "outcome_unknown"),
+    "sent": ("sent",),
+    "delivered": ("delivered",),
+    "bounced": ("mailbox_unknown", "mailbox_full", "rejected_content", "bounced"),
+    "suppressed": ("opt_out", "address_suppressed", "no_address", "no_device", "user_inactive", "not_on_allow_list"),
+    "cancelled": ("cancelled", "erased"),
+    "expired": ("expired",),
+    "failed": (
+        *("attempts_exhausted", "rejected", "rejected_content", "mailbox_unknown", "token_invalid"),
+        *("variable_missing", "template_error", "outcome_unknown", "poison"),
+    ),
+}
 CHANNELS: dict[str, str | Promise] = {Channel.EMAIL: _("e-mail"), Channel.PUSH: _("push messages")}
 
 #: What stands in for a value that a row does not carry.

@@ -243,6 +243,16 @@ class NotificationSerializer(StatusSerializer):
     links = serializers.DictField(child=serializers.CharField())
 
 
+class NotificationListSerializer(serializers.Serializer[Any]):
+    """A page of notifications."""
+
+    results = NotificationSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)
+
+
 class AttemptSerializer(serializers.Serializer[Any]):
     """One try, in `GET …/attempts/`."""
 
@@ -282,6 +292,24 @@ class EventListSerializer(serializers.Serializer[Any]):
     """All steps, oldest first."""
 
     results = EventSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a notification can be in a status."""
+
+    code = serializers.CharField()
+    status = serializers.CharField()
+    word = serializers.CharField()
+    sentence = serializers.CharField()
+    action = serializers.CharField(allow_null=True)
+
+
+class ReasonListSerializer(serializers.Serializer[Any]):
+    """All reasons."""
+
+    results = ReasonSerializer(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
 

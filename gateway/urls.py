@@ -10,6 +10,7 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/status/", views.StatusView.as_view(), name="notification-status"),
     path("notifications/<uuid:notification_id>/attempts/", views.AttemptsView.as_view(), name="notification-attempts"),
     path("notifications/<uuid:notification_id>/events/", views.EventsView.as_view(), name="notification-events"),
+    path("reasons/", views.ReasonsView.as_view(), name="reasons"),
     path("callbacks/", views_callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<uuid:callback_id>/", views_callbacks.CallbackView.as_view(), name="callback"),
     path(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,29 +15,54 @@ from gateway import answers, explanation, refusals, status_cache
 from gateway.correlation import correlation_id_of
 from gateway.database_clock import database_now
 from gateway.models import Notification
+from gateway.notification_filters import FILTER_WORDS, FILTERS
 from gateway.serializers import (
     AcceptedSerializer,
     AttemptListSerializer,
     EventListSerializer,
+    NotificationListSerializer,
     NotificationSerializer,
+    ReasonListSerializer,
     ReplayedSerializer,
     StatusSerializer,
     SubmitSerializer,
     read_submit,
 )
 from gateway.submission import submit_notification
+from users import cursor_pages
 from users.api_view import READING, ApiView
 from users.authentication import caller_of
 from users.cursor_pages import whole_list
-from users.openapi import READ_ERRORS, problems
+from users.openapi import PAGE_PARAMETERS, READ_ERRORS, problems
+from users.permissions import ANYBODY
 from users.problems import Problem
 
 
 class NotificationsView(ApiView):
-    """Ask for a notification."""
+    """Ask for a notification; find those there are."""
 
-    required_scopes = {"POST": "notifications:write"}
+    required_scopes = {"GET": "notifications:read", "POST": "notifications:write"}
+    open_to_people = READING
     rate_policies = {"POST": "submit"}
+    query_parameters = cursor_pages.PARAMETERS | FILTERS.names | {"ordering"}
+
+    @extend_schema(
+        operation_id="list_notifications",
+        summary="What was asked for, and where is it?",
+        parameters=[
+            *(OpenApiParameter(name, str, description=words) for name, words in FILTER_WORDS.items()),
+            OpenApiParameter("ordering", str, enum=[cursor_pages.OLDEST_FIRST, cursor_pages.NEWEST_FIRST]),
+            *PAGE_PARAMETERS,
+        ],
+        responses={200: NotificationListSerializer, **READ_ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """Newest first; a person without a role gets those addressed to them."""
+        now = database_now()
+        own = Notification.objects.visible_to(caller_of(request)).select_related("template", "template_version")
+        meant = FILTERS.applied(own.defer("variables"), request.query_params)
+        page = cursor_pages.page_answer(request, meant, shown=partial(answers.notification_answer, now=now))
+        return Response(page)
 
     @extend_schema(
         operation_id="submit_notification",
@@ -163,3 +189,18 @@ class EventsView(NotificationObjectView):
         """Oldest first."""
         steps = explanation.timeline(self.notification)
         return Response(whole_list([answers.event_answer(number, step) for number, step in enumerate(steps, start=1)]))
+
+
+class ReasonsView(ApiView):
+    """Why notifications are where they are."""
+
+    required_scopes = {"GET": ANYBODY}
+
+    @extend_schema(
+        operation_id="list_reasons",
+        summary="Which reasons has each status?",
+        responses={200: ReasonListSerializer, **problems(400, 401, 429, 503)},
+    )
+    def get(self, request: Request) -> Response:
+        """In the language of `Accept-Language`; `{…}` is filled for a notification."""
+        return Response(whole_list(answers.reason_answers()))

@@ -87,7 +87,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Administration"),
             [
-                _page(_("Staff groups"), "admin_panel_settings", "auth", "group"),
+                _page(_("Staff & roles"), "admin_panel_settings", "auth", "group"),
                 _page(_("Categories"), "label", "users", "category"),
             ],
         ),

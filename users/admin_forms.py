@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import (
@@ -21,6 +22,7 @@ from users.models import ApiKey, Device, QuietHours, User
 from users.querysets import normalise_email
 from users.rates import KEY_POLICIES, Rate, WrongRate, parse_rates
 from users.staff_pages import StaffForm
+from users.staff_roles import IN_WORDS, Role, is_last_owner, roles_of
 
 #: Monday is 0, as in Python.
 WEEKDAYS = (
@@ -50,7 +52,28 @@ class _Normalised:
         return self.cleaned_data["external_id"] or None
 
 
-class PersonCreationForm(_Normalised, UserCreationForm):  # type: ignore[misc]  # the theme ships no types
+class _WithRoles(forms.Form):
+    """The roles of staff, for whoever may give them; the page takes the field away from all others."""
+
+    roles = forms.TypedMultipleChoiceField(
+        label=_("Roles"),
+        coerce=Role,
+        choices=[(role.value, format_lazy("{}: {}", role.group, IN_WORDS[role])) for role in Role],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text=_("Whoever has one may sign in here. None: a person who is written to."),
+    )
+    instance: User
+
+    def clean_roles(self) -> list[Role]:
+        """Somebody must be left who can give roles."""
+        roles: list[Role] = self.cleaned_data["roles"]
+        if not self.instance._state.adding and is_last_owner(self.instance, roles):
+            raise forms.ValidationError(_("This is the last owner. Make somebody else one first."))
+        return roles
+
+
+class PersonCreationForm(_WithRoles, _Normalised, UserCreationForm):  # type: ignore[misc]  # the theme ships no types
     """A new person; without a password nobody can sign in as them."""
 
     class Meta:
@@ -61,13 +84,13 @@ class PersonCreationForm(_Normalised, UserCreationForm):  # type: ignore[misc]  
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        may_sign_in = self.fields["usable_password"]
+        may_sign_in: Any = self.fields["usable_password"]
         may_sign_in.label, may_sign_in.help_text, may_sign_in.initial = _("Password"), "", "false"
         may_sign_in.choices = [("false", _("None: the person is only written to")), ("true", _("Set one now"))]
         may_sign_in.widget.choices = may_sign_in.choices
 
 
-class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # the theme ships no types
+class PersonChangeForm(_WithRoles, _Normalised, UserChangeForm):  # type: ignore[misc]  # the theme ships no types
     """A person's data."""
 
     class Meta:
@@ -75,6 +98,11 @@ class PersonChangeForm(_Normalised, UserChangeForm):  # type: ignore[misc]  # th
         fields = "__all__"
         field_classes: ClassVar[dict[str, Any]] = {}
         labels = LABELS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "roles" in self.fields:
+            self.initial["roles"] = roles_of(self.instance)
 
 
 class DeviceForm(StaffForm):

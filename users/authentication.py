@@ -33,14 +33,9 @@ class Caller:
         return scope in self.scopes
 
     @property
-    def is_plain_person(self) -> bool:
-        """Somebody without a role: they see what is about themselves."""
-        return self.person is not None and not self.roles
-
-    @property
     def sees_all_clients(self) -> bool:
-        """People with a role see the notifications of all clients and modes."""
-        return bool(self.roles)
+        """People whose role lets them read notifications see those of all clients and modes."""
+        return self.person is not None and self.may("notifications:read")
 
 
 def caller_of(request: Request) -> Caller:

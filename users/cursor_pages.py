@@ -16,13 +16,15 @@ PAGE_SIZE, LARGEST_PAGE = 50, 200
 COUNTED = 10_000
 #: What every list takes behind the question mark, besides its filters.
 PARAMETERS = frozenset({"cursor", "page_size", "count"})
+#: What `ordering` may be, where a list takes it.
+NEWEST_FIRST, OLDEST_FIRST = "-created_at", "created_at"
 _SALT = "cursor"
 
 Row = TypeVar("Row", bound=Model)
 
 
 class _Cursor(NamedTuple):
-    """Rows older than this one, or newer."""
+    """Rows behind this one in the order of the list, or before it."""
 
     pk: UUID
     is_backward: bool
@@ -31,11 +33,11 @@ class _Cursor(NamedTuple):
 def page_answer(request: Request, rows: QuerySet[Row], *, shown: Callable[[Row], Mapping[str, Any]]) -> dict[str, Any]:
     """The page a request asks for. The keys of `rows` are UUIDv7: their order is the order of time."""
     size, cursor, count = _asked(request)
-    found, has_older, has_newer = _rows(rows, size, cursor)
+    found, has_more, has_less = _rows(rows, size, cursor, is_turned=_is_turned(request))
     answer: dict[str, Any] = {
         "results": [shown(each) for each in found],
-        "next": _link(request, _Cursor(found[-1].pk, is_backward=False)) if found and has_older else None,
-        "previous": _link(request, _Cursor(found[0].pk, is_backward=True)) if found and has_newer else None,
+        "next": _link(request, _Cursor(found[-1].pk, is_backward=False)) if found and has_more else None,
+        "previous": _link(request, _Cursor(found[0].pk, is_backward=True)) if found and has_less else None,
     }
     if count:
         counted = len(rows.order_by().values_list("pk")[: COUNTED + 1])
@@ -48,16 +50,26 @@ def whole_list(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {"results": results, "next": None, "previous": None}
 
 
-def _rows(rows: QuerySet[Row], size: int, cursor: _Cursor | None) -> tuple[list[Row], bool, bool]:
-    """The rows of a page, and whether there are older and newer ones."""
-    if cursor is None:
-        found = list(rows.order_by("-pk")[: size + 1])
-        return found[:size], len(found) > size, False
-    if cursor.is_backward:
-        found = list(rows.filter(pk__gt=cursor.pk).order_by("pk")[: size + 1])
-        return found[:size][::-1], True, len(found) > size
-    found = list(rows.filter(pk__lt=cursor.pk).order_by("-pk")[: size + 1])
-    return found[:size], len(found) > size, True
+def _rows(rows: QuerySet[Row], size: int, cursor: _Cursor | None, *, is_turned: bool) -> tuple[list[Row], bool, bool]:
+    """The rows of a page, and whether there are some after and before it."""
+    is_backward = cursor is not None and cursor.is_backward
+    is_upward = is_turned is not is_backward  # from small keys to large ones
+    if cursor is not None:
+        rows = rows.filter(pk__gt=cursor.pk) if is_upward else rows.filter(pk__lt=cursor.pk)
+    found = list(rows.order_by("pk" if is_upward else "-pk")[: size + 1])
+    has_further = len(found) > size
+    if is_backward:
+        return found[:size][::-1], True, has_further
+    return found[:size], has_further, cursor is not None
+
+
+def _is_turned(request: Request) -> bool:
+    """Whether the oldest come first. Raises `Problem`."""
+    ordering = request.query_params.get("ordering", NEWEST_FIRST)
+    if ordering not in (NEWEST_FIRST, OLDEST_FIRST):
+        words = f"Use {OLDEST_FIRST} or {NEWEST_FIRST}."
+        raise Problem("validation_error", errors=[FieldError("?ordering", "invalid_choice", words)])
+    return ordering == OLDEST_FIRST
 
 
 def _asked(request: Request) -> tuple[int, _Cursor | None, bool]:

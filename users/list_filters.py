@@ -1,6 +1,6 @@
 """Filters of a list, as they stand behind the question mark (section 5 of the API document)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -75,9 +75,15 @@ class ListFilters:
             return []
 
 
-def text(lookup: str) -> Callable[[list[str]], Q]:
-    """One of these texts."""
-    return lambda values: Q(**{f"{lookup}__in": values})
+def text(lookup: str, *, choices: Sequence[str] = ()) -> Callable[[list[str]], Q]:
+    """One of these texts; `choices`: what they may be."""
+
+    def query(values: list[str]) -> Q:
+        if choices and not set(values) <= set(choices):
+            raise ValueError(f"Use {', '.join(choices)}.")
+        return Q(**{f"{lookup}__in": values})
+
+    return query
 
 
 def flag(lookup: str) -> Callable[[list[str]], Q]:

@@ -35,7 +35,7 @@ def test_the_owner_finds_every_page():
         "Providers & breakers",
         "Live services",
         "Alerts",
-        "Staff groups",
+        "Staff & roles",
         "Categories",
     ]
 

@@ -102,7 +102,7 @@ def test_a_new_person_has_no_password_unless_one_is_given(client):
 def test_the_owner_makes_a_colleague(client):
     password = "correct horse battery"
     values = {"name": "Kim", "email": "kim@example.com", "external_id": "", "locale": "en", "timezone": "Europe/Oslo"}
-    secret = {"is_staff": "on", "usable_password": "true", "password1": password, "password2": password}
+    secret = {"roles": ["support"], "usable_password": "true", "password1": password, "password2": password}
     client.post(f"{PEOPLE}add/", values | secret)
     assert signed_in(User.objects.get(name="Kim", is_staff=True)).get("/admin/").status_code == 200
     assert User.objects.get(name="Kim").check_password(password)
@@ -125,7 +125,7 @@ def test_support_may_not_touch_the_accounts_of_colleagues():
 
 def test_support_cannot_make_staff_of_anybody():
     support = signed_in(staff("users.view_user", "users.change_user", "users.add_user"))
-    values = {"name": "Bo", "email": "bo@example.com", "locale": "sv", "timezone": "UTC", "is_staff": "on"}
+    values = {"name": "Bo", "email": "bo@example.com", "locale": "sv", "timezone": "UTC", "roles": ["owner"]}
     answer = support.post(f"{PEOPLE}add/", values | {"usable_password": "false", "is_superuser": "on"})
     assert answer.status_code == 302, answer.content.decode()
     bo = User.objects.get(name="Bo")
