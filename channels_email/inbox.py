@@ -28,6 +28,11 @@ def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[Ca
     return page_of(mails, searched=("to", "subject"), search=search, older_than=older_than)
 
 
+def delete_content(notification_ids: list[UUID]) -> None:
+    """Delete the mails of these notifications: their time is over."""
+    CapturedEmail.objects.filter(notification_id__in=notification_ids).delete()
+
+
 def empty_inbox() -> int:
     """Delete every captured mail; returns how many. The notifications stay."""
     return CapturedEmail.objects.all().delete()[0]

@@ -12,6 +12,11 @@ def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[Ca
     return page_of(CapturedPush.objects.all(), searched=searched, search=search, older_than=older_than)
 
 
+def delete_content(notification_ids: list[UUID]) -> None:
+    """Delete the pushes of these notifications: their time is over."""
+    CapturedPush.objects.filter(notification_id__in=notification_ids).delete()
+
+
 def empty_inbox() -> int:
     """Delete every captured push; returns how many. The notifications stay."""
     return CapturedPush.objects.all().delete()[0]

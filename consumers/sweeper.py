@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from consumers import service_registry
 from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
-from gateway import outbox, provider_states, tracking
+from gateway import outbox, provider_states, retention, tracking
 from gateway.channel_contract import Channel, NewsSource
 from gateway.counter_cache import forget_counts
 from gateway.failpoints import failpoint
@@ -84,6 +84,9 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
         *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
         Chore("redecide_waiting", second, lambda: redecide_waiting(limit=LIMIT)),
+        Chore("erase_sensitive", 30 * second, lambda: retention.erase_sensitive(limit=LIMIT)),
+        Chore("delete_content", 600 * second, lambda: retention.delete_content(limit=LIMIT)),
+        Chore("delete_records", 600 * second, lambda: retention.delete_records(limit=LIMIT)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
         Chore("forget_counts", 60 * second, forget_counts),

@@ -130,7 +130,7 @@ def foretell(
     choice: Choice = ALL, *, most: int | None = None, include_doubtful: bool = False, limit: int = LOOKED_AT
 ) -> Forecast:
     """How many of `choice` a replay of `most` would revive, leave alone, and lose again at once. Changes nothing."""
-    rows = choice.of(Notification.objects.dead_letters()).order_by("updated_at")
+    rows = choice.of(Notification.objects.dead_letters().with_content()).order_by("updated_at")
     columns = ("channel", "user_id", "category_code", "priority", "reason")
     looked_at = list(rows.annotate(is_taken=_TAKEN, is_doubtful=_DOUBTFUL).only(*columns)[:limit])
     untaken = [each for each in looked_at if not each.is_taken]  # type: ignore[attr-defined]  # annotated
@@ -147,7 +147,7 @@ def foretell(
 
 def revivable(choice: Choice, *, include_doubtful: bool) -> NotificationQuerySet:
     """Those of `choice` that a replay would take now; `tracking.replay` decides in the end, under locks."""
-    rows = choice.of(Notification.objects.dead_letters())
+    rows = choice.of(Notification.objects.dead_letters().with_content())
     return rows.exclude(_TAKEN if include_doubtful else _TAKEN | _DOUBTFUL)
 
 

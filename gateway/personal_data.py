@@ -1,14 +1,14 @@
 """What the ledger keeps about a person: notifications, attempts, news. Named in the setting PERSONAL_DATA."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models.functions import Now
 
-from gateway import outbox, statuses
+from gateway import outbox, reasons, statuses
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent, StatusCallback
 from gateway.outbox import Held, Verdict
-from users.masking import HIDDEN
+from gateway.querysets import NotificationQuerySet
+from users.masking import HIDDEN, sensitive_names
 from users.models import User
 
 #: Of a notification, of an attempt, of an event, of a provider's news: what the export tells.
@@ -44,7 +44,16 @@ class NotificationsOfPerson:
             model._default_manager.filter(notification__user_id=person.pk).exclude(detail="").update(detail="")
         NotificationEvent.objects.filter(notification__user_id=person.pk).update(data={})
         StatusCallback.objects.filter(notification__user_id=person.pk).update(body="", reason_data={})
+        _say_without_a_name(theirs)
         return theirs.update(variables={}, metadata={}, reason_data={}, has_sensitive=False, content_deleted_at=Now())
+
+
+def _say_without_a_name(theirs: NotificationQuerySet) -> None:
+    """The first answer, kept to be repeated, may hold a sentence with the name in it."""
+    named = [row for row in theirs.only("pk", "first_answer") if "detail" in row.first_answer]
+    for row in named:
+        row.first_answer["detail"] = reasons.sentence(row.first_answer["reason"], {})
+    Notification.objects.bulk_update(named, ["first_answer"], batch_size=500)
 
 
 def _exported(notification: Notification) -> dict[str, Any]:
@@ -62,11 +71,6 @@ def _exported(notification: Notification) -> dict[str, Any]:
 
 def _of(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
-
-
-def sensitive_names(declared: list[Mapping[str, Any]]) -> set[str]:
-    """The names of the variables a version declares sensitive."""
-    return {each["name"] for each in declared if each.get("sensitive")}
 
 
 def without_sensitive(notification: Notification) -> dict[str, Any]:

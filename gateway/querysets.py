@@ -67,6 +67,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             return self.filter(user=caller.person.pk)
         return self.filter(client=caller.client, mode=caller.mode)
 
+    def with_content(self) -> Self:
+        """Their variables are still there: they could be sent."""
+        return self.filter(content_deleted_at__isnull=True)
+
     def dead_letters(self) -> Self:
         """Given up, and nobody has decided yet: an operator may give them another life or lay them aside."""
         return self.filter(status=Status.FAILED, discarded_at__isnull=True)

@@ -154,6 +154,9 @@ def new_row(
         locale=decision.locale,
         category_code=decision.chosen.template.category.code,
         variables=decision.variables,
+        has_sensitive=any(
+            each.sensitive and each.name in decision.variables for each in decision.chosen.words.variables
+        ),
         metadata=request.metadata,
         priority=request.priority,
         send_at=request.send_at,

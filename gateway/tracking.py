@@ -373,9 +373,10 @@ def settle_by_hand(notification_id: UUID, *, who: str, arrived: bool) -> bool:
 def replay(ids: Collection[UUID], *, who: str, why: str, include_doubtful: bool = False) -> set[UUID]:
     """Give dead letters another life: a new series of tries under the same id. Returns those that got one.
 
-    Never what a provider has taken. What it may have taken only when asked for, and flagged: it may arrive twice.
+    Never what a provider has taken, nor what has lost its content by age. What it may have taken only when asked
+    for, and flagged: it may arrive twice.
     """
-    waiting = Notification.objects.dead_letters().filter(pk__in=ids).select_for_update().order_by("pk")
+    waiting = Notification.objects.dead_letters().with_content().filter(pk__in=ids).select_for_update().order_by("pk")
     reasons = dict(waiting.values_list("pk", "reason"))
     taken, doubtful = _evidence(reasons)
     doubtful |= {pk for pk, reason in reasons.items() if reason == "outcome_unknown"}

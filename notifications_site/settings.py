@@ -282,6 +282,15 @@ CONSUMER_NICENESS = env.integer(
     meaning="How far consumers, relay and sweeper give way to web processes: who asks is answered first. With 20 they "
     "take only what nobody else on the machine wants.",
 )
+CONTENT_DAYS = env.integer(
+    "CONTENT_DAYS",
+    30,
+    least=1,
+    most=3650,
+    meaning="Days after which what was sent (variables, captured copies) is deleted; sensitive variables go at once.",
+)
+#: Where copies of it lie, beside the notification: functions that delete those of some notifications.
+CONTENT_KEPT = ["channels_email.inbox.delete_content", "channels_push.inbox.delete_content"]
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )

@@ -4,6 +4,8 @@ Every function is linear in the length of its text: log lines carry what strange
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 HIDDEN = "••••"
 #: A shorter secret is hidden whole: four of its characters would tell too much of it.
@@ -31,6 +33,11 @@ def mask_email(address: str) -> str:
 def mask_token(token: str) -> str:
     """A key, a token, a secret by its last four characters: `••••x7Qa`. Short ones are hidden whole."""
     return HIDDEN + token[-4:] if len(token) >= SHORTEST_WITH_A_TAIL else HIDDEN
+
+
+def sensitive_names(declared: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The names of the variables a template's version declares sensitive."""
+    return {each["name"] for each in declared if each.get("sensitive")}
 
 
 def mask_text(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,7 +25,7 @@ from gateway.explanation import CAPTURE, Step, answer, timeline
 from gateway.models import Notification
 from gateway.statuses import Status
 from users.channels import Channel
-from users.masking import mask_email
+from users.masking import mask_email, sensitive_names
 from users.models import Device, User
 from users.staff_pages import ReasonForm, action, ask_first, who_acts
 
@@ -103,6 +104,7 @@ class NotificationAdmin(NotificationListAdmin):
             "lane": priorities.lane(notification.priority),
             "may_see_content": request.user.has_perm("gateway.view_notification_content"),
             "variables": shown_variables(notification),
+            "content_days": settings.CONTENT_DAYS,
             "metadata": json.dumps(notification.metadata, indent=2, ensure_ascii=False),
             "status_chip": status_chip(notification.status),
             **(extra_context or {}),
@@ -300,7 +302,7 @@ def _masked_address(notification: Notification) -> str:
 def shown_variables(notification: Notification) -> list[tuple[str, str]]:
     """Name and value of each variable; sensitive ones are hidden."""
     declared = notification.template_version.variables
-    sensitive = {each["name"] for each in declared if each.get("sensitive")}
+    sensitive = sensitive_names(declared)
     return [
         (name, HIDDEN if name in sensitive else value if isinstance(value, str) else json.dumps(value))
         for name, value in notification.variables.items()
