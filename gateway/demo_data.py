@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from django.db import transaction
 
-from templates_app import publishing
+from templates_app.examples import add_examples, install_template, read_template_file
 from templates_app.models import Template
 from users.api_keys import SCOPES, create_api_key, usable_key
 from users.models import ApiKey, Device, Preference, QuietHours, User
@@ -47,8 +47,11 @@ def seed_demo(*, keep_in: Path | None = None) -> DemoSecrets | None:
     if is_seeded():
         return None
     admin, password = _first_admin()
+    add_examples(by=admin, note="Demo data")
     for path in sorted((HERE / "demo_templates").glob("*.yaml")):
-        _publish_template(yaml.safe_load(path.read_text(encoding="utf-8")), admin)
+        file = read_template_file(path)
+        if not Template.objects.filter(code=file["code"]).exists():
+            install_template(file, by=admin, note="Demo data")
     for person in yaml.safe_load((HERE / "demo_people.yaml").read_text(encoding="utf-8")):
         _add_person(person)
     _, plain = create_api_key(name="Demo", client=CLIENT, scopes=SCOPES)
@@ -84,26 +87,6 @@ def _first_admin() -> tuple[User, str]:
         return found, ""
     password = secrets.token_urlsafe(12)
     return User.objects.create_superuser(ADMIN_EMAIL, password, name="Demo admin"), password
-
-
-def _publish_template(words: Mapping[str, Any], admin: User) -> None:
-    if Template.objects.filter(code=words["code"]).exists():
-        return
-    template = Template.objects.create(
-        code=words["code"],
-        name=words["name"],
-        description=words["description"],
-        category_id=words["category"],
-        default_locale=words["default_locale"],
-        ttl_seconds=words["ttl_seconds"],
-        on_unknown=words["on_unknown"],
-    )
-    draft = publishing.new_draft(template, by=admin)
-    publishing.save_variables(draft, words["variables"])
-    for locale, channels in words["contents"].items():
-        for channel, content in channels.items():
-            publishing.save_content(draft, locale=locale, channel=channel, words=content)
-    publishing.publish(draft, by=admin, note="Demo data")
 
 
 def _add_person(person: Mapping[str, Any]) -> None:

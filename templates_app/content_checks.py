@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from templates_app.caller_checks import check_callers
+from templates_app.compile_checks import check_compiled
 from templates_app.findings import Finding, error, warning
 from templates_app.locale_checks import WordsSeen, check_locales
 from templates_app.markup import Markup, links_of, read_markup
@@ -13,7 +14,7 @@ from templates_app.preview import shape_problems
 from templates_app.rendering import MAX_PUSH
 from templates_app.safe_engine import MAX_SOURCE, TemplateSyntaxProblem, compile_html, compile_text, variable_lines
 from templates_app.usage import callers_of
-from templates_app.variables import DeclaredVariable, parse_variables
+from templates_app.variables import GIVEN, DeclaredVariable, parse_variables
 from users.channels import Channel
 
 __all__ = ["Finding", "check_content", "check_version"]
@@ -61,6 +62,8 @@ def check_version(version: TemplateVersion, *, publisher: str = "") -> list[Find
     findings += check_locales(words, default=version.template.default_locale)
     findings += _check_unsubscribe(version, contents, seen)
     if version.state == TemplateVersion.State.DRAFT:
+        if not any(each.level == "error" for each in findings):
+            findings += check_compiled(version, contents)
         callers = callers_of(version.template)
         breaking = list(check_callers(version, declared, callers))
         # What does not compile was told above.
@@ -100,7 +103,7 @@ def _check_part(source: str, path: str, declared: set[str], seen: _Seen) -> bool
         return False
     seen.names |= set(names)
     for name, line in names.items():
-        if name not in declared:
+        if name not in declared and name not in GIVEN:
             seen.findings.append(error("variable_unknown", path, f"{{{{ {name} }}}} is not declared.", line=line))
     return True
 

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
+from templates_app.compilation import CompilationProblem
+from templates_app.layouts import made_text
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
 from templates_app.safe_engine import TemplateSyntaxProblem
 from templates_app.selection import TemplateVersionNotFound
-from templates_app.text_part import text_from_html
 from templates_app.variables import variables_to_json
 from users import audit
 from users.channels import Channel
@@ -252,16 +253,16 @@ def _take_words(content: TemplateContent, words: Mapping[str, Any], *, keep_fiel
     after = {field: given.get(field) or EMPTY.get(field, "") for field in before}
     # A text that was made from the HTML is made anew when that changes; one that somebody wrote is theirs.
     if after.get("text") and after["text"] == before["text"] and after["html"] != before["html"]:
-        after["text"] = "" if before["text"] == _made_text(before["html"]) else after["text"]
+        after["text"] = "" if before["text"] == _made_text(before["html"], before["source_format"]) else after["text"]
     for field, value in after.items():
         setattr(content, field, value)
     return after != before
 
 
-def _made_text(html: str) -> str:
+def _made_text(html: str, source_format: str) -> str:
     try:
-        return text_from_html(html)
-    except TemplateSyntaxProblem:
+        return made_text(html, source_format)
+    except (CompilationProblem, TemplateSyntaxProblem):
         return ""
 
 

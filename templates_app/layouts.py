@@ -1,9 +1,45 @@
-"""The frame around an e-mail's HTML, so that preview and mail are the same."""
+"""The frame around an e-mail's words, so that preview and mail are the same.
 
+A layout holds `{{ content }}` once, in its HTML and in its text. The words may come in blocks: what stands behind
+`<!-- block: footer -->` goes where the layout says `{{ footer }}`, and so with `header`; in a text the footer begins
+behind a line of two dashes. `{{ title }}`, `{{ locale }}`, `{{ direction }}`, `{{ start }}` and `{{ end }}` (left or
+right, the other way round where people read from the right) are filled in as well. All of that happens when a version
+is published; other placeholders of a layout stay, as those of the words do.
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import NamedTuple
+
+from django.db import transaction
+
+from templates_app.compilation import CompilationProblem, html_from_mjml, with_styles_inlined
+from templates_app.locales import is_right_to_left
 from templates_app.models import Layout, TemplateContent
+from templates_app.text_part import text_from_html
+from users.models import User
 
 #: Where a frame takes in the mail's own words.
 SLOT = "{{ content }}"
+SLOTS = re.compile(r"\{\{ *(content|header|footer|title|locale|direction|start|end) *\}\}")
+BLOCK = re.compile(r"^[ \t]*<!-- *block: *(\w+) *-->[ \t]*\n?", re.MULTILINE)
+#: The usual line between a mail and its signature.
+TEXT_FOOTER = re.compile(r"^-- ?\n", re.MULTILINE)
+#: A document of its own, which nothing is put around.
+WHOLE_DOCUMENT = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|mjml)\b", re.IGNORECASE | re.DOTALL)
+TAG = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})")
+
+
+class LayoutInvalid(ValueError):
+    """A layout cannot be stored; the message names the part and the remedy."""
+
+
+class Finished(NamedTuple):
+    """What is sent of a mail's content, still with its placeholders."""
+
+    html: str
+    text: str
 
 
 def current_layout(code: str) -> Layout | None:
@@ -11,10 +47,91 @@ def current_layout(code: str) -> Layout | None:
     return Layout.objects.filter(code=code).order_by("-number").first()
 
 
-def compile_content(content: TemplateContent, layout: Layout | None) -> None:
-    """Set what of a mail's content is sent, where that is not what was written: the words within their frame.
+@transaction.atomic
+def store_layout(*, code: str, name: str, html: str, text: str = SLOT, by: User | None = None) -> Layout:
+    """The next version of a layout; the newest one when nothing differs. Published versions keep theirs.
 
-    Sets the fields; whoever wants them kept saves the content.
+    Raises `LayoutInvalid`.
     """
-    content.compiled_html = layout.html.replace(SLOT, content.html, 1) if layout and content.html else ""
-    content.compiled_text = layout.text.replace(SLOT, content.text, 1) if layout and content.text else ""
+    for part, source in (("html", html), ("text", text)):
+        if len(re.findall(r"\{\{ *content *\}\}", source)) != 1:
+            raise LayoutInvalid(f"{part}: write {SLOT} once, where the words of the mail go.")
+    newest = current_layout(code)
+    if newest and (newest.name, newest.html, newest.text) == (name, html, text):
+        return newest
+    number = newest.number + 1 if newest else 1
+    return Layout.objects.create(code=code, number=number, name=name, html=html, text=text, created_by=by)
+
+
+def compile_content(content: TemplateContent, layout: Layout | None) -> None:
+    """Set what of a mail's content is sent, where that is not what was written.
+
+    Sets the fields; whoever wants them kept saves the content. Raises `CompilationProblem`.
+    """
+    finished = finish(content, layout)
+    content.compiled_html = finished.html if finished.html != content.html else ""
+    content.compiled_text = finished.text if finished.text != content.text else ""
+
+
+def finish(content: TemplateContent, layout: Layout | None) -> Finished:
+    """A mail's content as it is sent: compiled, framed, its styles in its elements. Raises `CompilationProblem`."""
+    own = _own_html(content.html, content.source_format)
+    text = content.text or _text_of(own)
+    if layout and text:
+        text = _framed_text(layout.text, text)
+    if content.source_format == TemplateContent.SourceFormat.MJML:
+        return Finished(own, text)  # MJML has its own word for rules that go into their elements
+    if layout and own and not WHOLE_DOCUMENT.match(own):
+        return Finished(_inlined_in_frame(own, layout, content), text)
+    return Finished(with_styles_inlined(own), text)
+
+
+def made_text(html: str, source_format: str) -> str:
+    """The text part of a mail that has only HTML. Raises `CompilationProblem` or `TemplateSyntaxProblem`."""
+    return _text_of(_own_html(html, source_format))
+
+
+def _own_html(html: str, source_format: str) -> str:
+    return html_from_mjml(html) if html and source_format == TemplateContent.SourceFormat.MJML else html
+
+
+def _text_of(html: str) -> str:
+    return text_from_html(BLOCK.sub(lambda found: "<p>--</p>" if found[1] == "footer" else "", html))
+
+
+def _inlined_in_frame(own: str, layout: Layout, content: TemplateContent) -> str:
+    framed = _framed_html(layout.html, own, locale=content.locale, subject=content.subject)
+    try:
+        return with_styles_inlined(framed)
+    except CompilationProblem as problem:
+        # Once more by itself: the line the editor sees is that of the words, not of the frame around them.
+        with_styles_inlined("<style>p{}</style>" + own)
+        raise CompilationProblem(f"In the layout {layout.code}: {problem.message}", None) from None
+
+
+def _framed_html(frame: str, own: str, *, locale: str, subject: str) -> str:
+    is_mirrored = is_right_to_left(locale)
+    values = {
+        "title": "".join(part if index % 2 else escape(part) for index, part in enumerate(TAG.split(subject))),
+        "locale": escape(locale),
+        "direction": "rtl" if is_mirrored else "ltr",
+        "start": "right" if is_mirrored else "left",
+        "end": "left" if is_mirrored else "right",
+    }
+    return _filled(frame, values | _blocks(own))
+
+
+def _framed_text(frame: str, own: str) -> str:
+    content, *footer = TEXT_FOOTER.split(own, maxsplit=1)
+    return _filled(frame, {"content": content.rstrip(), "footer": "".join(footer).rstrip()})
+
+
+def _blocks(own: str) -> dict[str, str]:
+    first, *others = BLOCK.split(own)
+    return {"content": first.rstrip()} | {
+        name: words.rstrip() for name, words in zip(others[::2], others[1::2], strict=True)
+    }
+
+
+def _filled(frame: str, values: Mapping[str, str]) -> str:
+    return SLOTS.sub(lambda found: values.get(found[1], ""), frame)

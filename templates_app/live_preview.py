@@ -9,13 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from templates_app import layouts
 from templates_app.mail_frame import in_scheme
 from templates_app.models import Layout, TemplateContent
 from templates_app.rendering import EmailWords, RenderedEmail, RenderedPush, RenderingFailed, render_email, render_push
 from templates_app.safe_engine import DELIMITERS
 from templates_app.safe_filters import FILTERS
-from templates_app.selection import words_in
+from templates_app.selection import words_within
 from templates_app.variables import DeclaredVariable, check_values, typed_values
 
 TAGS = ("if", "elif", "else", "for", "empty", "with", "firstof", "comment")
@@ -49,8 +48,7 @@ def render_content(
         return Problem(where=f"{_('Sample data')}, {first.pointer.removeprefix('/variables/')}", message=first.detail)
     typed = typed_values(variables, checked.values)
     try:
-        layouts.compile_content(content, layout)
-        words = words_in(content)
+        words = words_within(content, layout)
         if isinstance(words, EmailWords):
             return render_email(words, typed, locale=content.locale)
         return render_push(words, typed, locale=content.locale)

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from uuid_utils.compat import uuid7
 
 from users import lately
@@ -179,6 +180,13 @@ class TemplateVersion(models.Model):
         if any(variables != self.variables for variables in stored.values_list("variables", flat=True)):
             raise VersionIsFixed
         super().save(*args, **kwargs)
+
+    @cached_property
+    def frame(self) -> Layout | None:
+        """The layout it was published with; of a draft, the one it would be published with now."""
+        if self.state != self.State.DRAFT:
+            return self.layout
+        return Layout.objects.filter(code=self.template.layout).order_by("-number").first()
 
     def require_draft(self) -> None:
         """Raises VersionIsFixed unless it is a draft now, and keeps it one until the transaction ends."""

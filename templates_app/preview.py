@@ -54,8 +54,8 @@ def preview(content: TemplateContent, values: Mapping[str, Any] | None = None) -
     """The content filled with these values, or with the examples of its version."""
     declared = parse_variables(content.version.variables)
     given = typed_values(declared, example_values(declared) if values is None else values)
-    words = words_in(content)
     try:
+        words = words_in(content)
         if isinstance(words, EmailWords):
             mail = render_email(words, given, locale=content.locale)
             return Preview(title=mail.subject, html=mail.html, text=mail.text)

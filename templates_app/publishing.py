@@ -24,7 +24,6 @@ from templates_app.drafting import (
     save_variables,
 )
 from templates_app.models import Template, TemplateVersion, VersionIsFixed
-from templates_app.text_part import text_from_html
 from users.channels import Channel
 from users.models import User
 
@@ -166,7 +165,7 @@ def _require_publishable(version: TemplateVersion, *, by: By, acknowledge_breaki
 
 def _finish_mails(version: TemplateVersion) -> None:
     for content in version.contents.filter(channel=Channel.EMAIL):
-        content.text = content.text or text_from_html(content.html)
+        content.text = content.text or layouts.made_text(content.html, content.source_format)
         layouts.compile_content(content, version.layout)
         content.save(update_fields=["text", "compiled_html", "compiled_text"])
 

@@ -29,6 +29,7 @@ from templates_app.safe_engine import (
     inert,
 )
 from templates_app.text_part import text_from_html
+from templates_app.variables import GIVEN
 
 #: Processor time for all parts of one message together.
 RENDERING_TIME = timedelta(milliseconds=100)
@@ -108,7 +109,7 @@ def render_email(
     """The e-mail in the language of `locale`. `cache_key` is the id of a published version. Raises RenderingFailed."""
     sources = {"subject": words.subject, "preheader": words.preheader, "html": words.html}
     sources["text"] = words.text or _made_text(words.html)
-    parts = _render(sources, values, place=(cache_key, locale, "email"))
+    parts = _render(sources, dict.fromkeys(GIVEN) | dict(values), place=(cache_key, locale, "email"))
     subject, preheader = _one_line(parts["subject"]), _one_line(parts["preheader"])
     return RenderedEmail(
         subject=subject.text,

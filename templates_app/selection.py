@@ -10,9 +10,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from uuid import UUID
 
+from templates_app.compilation import CompilationProblem
+from templates_app.layouts import finish
 from templates_app.locales import fallback_chain
-from templates_app.models import Template, TemplateContent, TemplateVersion
-from templates_app.rendering import EmailWords, PushWords
+from templates_app.models import Layout, Template, TemplateContent, TemplateVersion
+from templates_app.rendering import EmailWords, PushWords, RenderingFailed
+from templates_app.safe_engine import TemplateSyntaxProblem
 from templates_app.variables import DeclaredVariable, parse_variables
 from users import lately
 from users.channels import Channel
@@ -112,12 +115,27 @@ def words_of(version_id: UUID) -> VersionWords:
 
 
 def words_in(content: TemplateContent) -> EmailWords | PushWords:
-    """The sources of one content, for its channel."""
+    """The sources of one content, for its channel; those of a draft as they would be published.
+
+    Raises `RenderingFailed` for a draft that cannot be.
+    """
+    if content.version.state == TemplateVersion.State.DRAFT:
+        return words_within(content, content.version.frame)
+    return _words(content, html=content.compiled_html or content.html, text=content.compiled_text or content.text)
+
+
+def words_within(content: TemplateContent, layout: Layout | None) -> EmailWords | PushWords:
+    """The sources of one content, stored or not, as they would be published with a layout. Raises `RenderingFailed`."""
+    if content.channel != Channel.EMAIL:
+        return _words(content)
+    try:
+        html, text = finish(content, layout)
+    except (CompilationProblem, TemplateSyntaxProblem) as problem:
+        raise RenderingFailed("html", problem.message, problem.line) from None
+    return _words(content, html=html, text=text)
+
+
+def _words(content: TemplateContent, *, html: str = "", text: str = "") -> EmailWords | PushWords:
     if content.channel == Channel.EMAIL:
-        return EmailWords(
-            subject=content.subject,
-            preheader=content.preheader,
-            html=content.compiled_html or content.html,
-            text=content.compiled_text or content.text,
-        )
+        return EmailWords(subject=content.subject, preheader=content.preheader, html=html, text=text)
     return PushWords(title=content.title, body=content.body, image=content.image, link=content.link, data=content.data)

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from templates_app import layouts
 from templates_app.content_checks import check_content
 from templates_app.findings import Finding
 from templates_app.locales import fallback_chain
 from templates_app.models import Template, TemplateContent, TemplateVersion
-from templates_app.rendering import EmailWords, RenderedEmail, RenderedPush, render_email, render_push
+from templates_app.rendering import EmailWords, PushWords, RenderedEmail, RenderedPush, render_email, render_push
 from templates_app.selection import (
     ChannelNotInTemplate,
     TemplateNotFound,
     TemplateNotPublished,
     TemplateVersionNotFound,
     words_in,
+    words_within,
 )
 from templates_app.variables import VariableFinding, check_values, parse_variables, typed_values
 from users.channels import Channel
@@ -86,14 +86,12 @@ def try_template(
     checked = check_values(declared, variables)
     if checked.findings:
         raise ValuesMisfit(checked.findings, template=template.code, version=found.number)
-    if found.state == TemplateVersion.State.DRAFT and content.channel == Channel.EMAIL:
-        layouts.compile_content(content, layouts.current_layout(template.layout))
     return Trial(
         template_code=template.code,
         version=found.number,
         locale=content.locale,
         channel=content.channel,
-        rendered=_rendered(content, typed_values(declared, checked.values)),
+        rendered=_rendered(words_in(content), typed_values(declared, checked.values), content.locale),
         findings=tuple(check_content(content, declared).findings),
     )
 
@@ -103,14 +101,13 @@ def try_words(
 ) -> Trial:
     """Words that are stored nowhere; they may use any variable. Raises `RenderingFailed`."""
     content = TemplateContent(locale=locale or "en", channel=channel, **words)
-    # Only what was given: the compiled form is for words that are published.
     findings = check_content(content, ()).findings
     return Trial(
         template_code=None,
         version=None,
         locale=content.locale,
         channel=channel,
-        rendered=_rendered(content, variables),
+        rendered=_rendered(words_within(content, None), variables, content.locale),
         findings=tuple(each for each in findings if each.code != "variable_unknown"),
     )
 
@@ -126,8 +123,7 @@ def _content_for(version: TemplateVersion, *, default: str, locale: str | None, 
     raise ChannelNotInTemplate(channel)
 
 
-def _rendered(content: TemplateContent, values: Mapping[str, Any]) -> RenderedEmail | RenderedPush:
-    words = words_in(content)
+def _rendered(words: EmailWords | PushWords, values: Mapping[str, Any], locale: str) -> RenderedEmail | RenderedPush:
     if isinstance(words, EmailWords):
-        return render_email(words, values, locale=content.locale)
-    return render_push(words, values, locale=content.locale)
+        return render_email(words, values, locale=locale)
+    return render_push(words, values, locale=locale)

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from users.moments import parse_moment
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
+#: Names every mail knows without declaring them; nothing stands there where there is none.
+GIVEN = frozenset({"unsubscribe_link"})
 #: Variables one version may declare.
 MAX_DECLARED = 100
 #: Characters of a variable's description.

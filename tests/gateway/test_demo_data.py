@@ -9,6 +9,7 @@ from gateway.demo_data import DemoSecrets, kept_api_key, kept_secrets, seed_demo
 from gateway.models import Notification
 from gateway.request import NotificationRequest
 from gateway.submission import submit_notification
+from templates_app.examples import example_codes
 from templates_app.models import Template
 from tests.factories import TemplateFactory, UserFactory
 from users.api_keys import SCOPES, usable_key
@@ -21,9 +22,7 @@ def test_the_demo_has_people_templates_an_admin_and_a_key():
     made = seed_demo()
 
     assert set(Template.objects.exclude(live_version=None).values_list("code", flat=True)) == {
-        "welcome_email",
-        "password_reset",
-        "order_shipped",
+        *example_codes(),
         "weekly_news",
     }
     assert User.objects.filter(external_id__in=["user-123", "user-quiet", "user-optout", "user-jonas"]).count() == 4
