@@ -9,12 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from users import cursor_pages, preferences
-from users.authentication import caller_of
 from users.etags import refuse_stale, wanted_tags
-from users.models import Category, ConsentEvent, QuietHours, User
+from users.models import Category, ConsentEvent, QuietHours
 from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS, problems
-from users.person_view import PersonView
-from users.preferences import Origin
+from users.person_view import PersonView, origin_of
 from users.problems import Problem
 from users.quiet_hours_setting import clear_quiet_hours, set_quiet_hours
 from users.strict_serializers import StrictSerializer
@@ -33,18 +31,6 @@ from users.wish_serializers import (
 
 CHANGE_ERRORS = WRITE_ERRORS | problems(412)
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you have read.")
-
-
-def origin_of(request: Request, person: User) -> Origin:
-    """Who decides about this person's wishes, for the ledger."""
-    caller = caller_of(request)
-    if caller.person is None:
-        by, who = f"client:{caller.client}", ""
-    elif caller.person.pk == person.pk:
-        by, who = "self", ""
-    else:
-        by, who = "staff", caller.name
-    return Origin(by=by, who=who, source="api", address=request.META.get("REMOTE_ADDR") or "")
 
 
 class PreferencesView(PersonView):
