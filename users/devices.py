@@ -29,6 +29,8 @@ REPLACED, UNREGISTERED, EXPIRED, SWITCHED_OFF, INVALID = (
     "switched_off",
     "invalid",
 )
+#: Registered or sent to, whichever came last.
+USED_AT = Greatest("last_seen_at", Coalesce("last_success_at", "last_seen_at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ def register_device(
         User.objects.select_for_update().values_list("pk").get(pk=user.pk)
         # Whoever is second waits here for the first one's commit, and then finds its row.
         Device.objects.bulk_create([fresh], ignore_conflicts=True)
-        device = Device.objects.select_for_update(of=("self",)).select_related("user").get(token_hash=fresh.token_hash)
+        # Without its owner: joined, a row that has just moved would count as gone.
+        device = Device.objects.select_for_update().get(token_hash=fresh.token_hash)
         is_new = device.pk == fresh.pk
         if not is_new:
             _take_over(device, fresh, app_id=app_id, name=name)
@@ -99,15 +102,10 @@ def _take_over(device: Device, fresh: Device, *, app_id: str | None, name: str |
 
 
 def _replace_beyond_limit(user: User, *, keep: UUID) -> None:
-    others = _by_use(Device.objects.active().filter(user=user).exclude(pk=keep))
+    others = Device.objects.active().filter(user=user).exclude(pk=keep)
     # Skipped where somebody is just moving one of them away: then there is one less.
-    beyond = others.order_by("-used_at", "-id").select_for_update(skip_locked=True)[MOST_DEVICES - 1 :]
+    beyond = others.order_by(USED_AT.desc(), "-id").select_for_update(skip_locked=True)[MOST_DEVICES - 1 :]
     _switch_off([each.pk for each in beyond], REPLACED)
-
-
-def _by_use(devices: QuerySet[Device]) -> QuerySet[Device]:
-    """With `used_at`: registered or sent to, whichever came last."""
-    return devices.annotate(used_at=Greatest("last_seen_at", Coalesce("last_success_at", "last_seen_at")))
 
 
 def _switch_off(ids: Iterable[UUID], reason: str) -> int:
@@ -172,6 +170,7 @@ def note_successes(ids: Collection[UUID] | QuerySet[Any, Any]) -> None:
 
 def retire_unused(*, limit: int) -> int:
     """Switch off what nobody has heard of for `RETIRED_AFTER`. Returns how many."""
-    unused = _by_use(Device.objects.active().filter(last_seen_at__lt=Now() - RETIRED_AFTER))
-    ids = list(unused.filter(used_at__lt=Now() - RETIRED_AFTER).values_list("pk", flat=True)[:limit])
+    before = Now() - RETIRED_AFTER
+    unused = Device.objects.active().filter(last_seen_at__lt=before).exclude(last_success_at__gte=before)
+    ids = list(unused.values_list("pk", flat=True)[:limit])
     return retire_devices(ids, reason=EXPIRED) if ids else 0

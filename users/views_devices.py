@@ -52,7 +52,7 @@ class DevicesView(PersonView):
     )
     def post(self, request: Request, user_id: str) -> Response:
         """Repeatable: a token that is known is updated, switched on, and this person's from now on."""
-        registered = devices.register_device(user=self.person, **read_registration(request.data))
+        registered = devices.register_device(user=self.person, **read_registration(dict(request.data)))
         own = reverse("device", args=[self.person.public_id, registered.device.pk])
         status = 201 if registered.is_new else 200
         return Response(

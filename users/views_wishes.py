@@ -69,7 +69,7 @@ class PreferencesView(PersonView):
 
     def _change(self, request: Request, *, replaces: bool) -> Response:
         known = set(Category.objects.values_list("code", flat=True))
-        wish = read_wish(request.data, known=known, replaces=replaces)
+        wish = read_wish(dict(request.data), known=known, replaces=replaces)
         wanted = wanted_tags(request)
         with _as_problems():
             preferences.change_preferences(
