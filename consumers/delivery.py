@@ -21,11 +21,13 @@ from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
 from gateway import outbox, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
 from gateway.models import Notification
 from gateway.outbox import Held
 from gateway.time_scale import scaled
 from gateway.tracking import AttemptResult, HandOver, Recorded
+from users.channels import Channel as ChannelName
 
 log = structlog.get_logger(__name__)
 
@@ -255,6 +257,12 @@ class Delivery:
             each.results.append(AttemptResult(attempt_id=attempt_id, result=result, duration_ms=took))
         return timedelta(seconds=time.monotonic() - started)
 
+    def _note_successes(self, recorded: Sequence[Recorded]) -> None:
+        """Devices that still take pushes; nothing hangs on it, so it is not repeated after a crash."""
+        if self._channel.name == ChannelName.PUSH:
+            results = [one for each in recorded for one in each.attempts]
+            follow_successes([one.attempt_id for one in results if one.result.outcome is Outcome.ACCEPTED])
+
     def _write_down(self, line: JournalLine) -> None:
         try:
             self._journal.append(line)
@@ -311,6 +319,7 @@ class Delivery:
                 if self._stopping.wait(RECORD_AGAIN.total_seconds()):
                     return
             else:
+                self._note_successes(recorded)
                 failpoint("delivery.recorded")
                 self._journal.clear()
                 self._has_unrecorded = False

@@ -21,6 +21,7 @@ from gateway.failpoints import failpoint
 from gateway.time_scale import scaled
 from gateway.waiting import redecide_waiting
 from templates_app import publishing, usage
+from users import devices
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,7 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         Chore("erase_sensitive", 30 * second, lambda: retention.erase_sensitive(limit=LIMIT)),
         Chore("delete_content", 600 * second, lambda: retention.delete_content(limit=LIMIT)),
         Chore("delete_records", 600 * second, lambda: retention.delete_records(limit=LIMIT)),
+        Chore("retire_unused_devices", 3600 * second, lambda: devices.retire_unused(limit=LIMIT)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
         Chore("forget_counts", 60 * second, forget_counts),

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from gateway import callbacks, statuses
 from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
+from gateway.consequences import follow_answers
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all, update_each
@@ -120,6 +121,7 @@ def record_outcomes(recorded: Sequence[Recorded]) -> set[UUID]:
     followed = settle(concluded)
     # Notifications are locked before their attempts, as `doubt_stalled` does: else the two could wait for each other.
     _close_attempts(result for each in recorded for result in each.attempts)
+    follow_answers((one.attempt_id, one.result) for each in recorded for one in each.attempts)
     late = [
         each
         for each in recorded

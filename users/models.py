@@ -1,5 +1,6 @@
 """People, how they can be reached, what they wish, and the clients that may call us."""
 
+import json
 import zoneinfo
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
@@ -254,7 +255,9 @@ class QuietHours(AboutPerson):
 
 
 def token_hash(provider: str, token: str) -> str:
-    """The fingerprint by which an encrypted device token is found."""
+    """The fingerprint by which an encrypted device token is found; of a Web Push subscription its endpoint counts."""
+    if provider == Device.Provider.WEBPUSH and token.startswith("{"):
+        token = json.loads(token)["endpoint"]
     return fingerprint(f"{provider}:{token}", purpose="device token")
 
 
@@ -289,6 +292,8 @@ class Device(AboutPerson):
     is_active = models.BooleanField("active", default=True)
     inactive_reason = models.CharField(max_length=30, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
+    #: When the app or browser last registered it: one that is used does so now and then.
+    last_seen_at = models.DateTimeField(db_default=Now(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -301,7 +306,7 @@ class Device(AboutPerson):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{self.get_platform_display()} …{self.token[-4:]}"
+        return self.name or f"{self.get_platform_display()} …{self.tail}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keeps the fingerprint in step with the token."""
@@ -309,6 +314,12 @@ class Device(AboutPerson):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "token_hash"}
         super().save(*args, **kwargs)
+
+    @property
+    def tail(self) -> str:
+        """The last characters of the token, by which people recognise it; of a subscription those of its endpoint."""
+        is_subscription = self.kind == Device.Kind.SUBSCRIPTION and self.token.startswith("{")
+        return str(json.loads(self.token)["endpoint"] if is_subscription else self.token)[-4:]
 
 
 class ApiKey(models.Model):

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from users.channels import Channel
-from users.models import Device, Preference, User
+from users.devices import register_device
+from users.models import Device, User
+from users.preferences import Origin, Wish, change_preferences
 
 #: What `replace_person` returns to where it is told nothing.
 DEFAULTS: dict[str, Any] = {"name": "", "email": None, "locale": "en", "timezone": "UTC"}
@@ -38,17 +39,27 @@ def create_person(
     password: str | None = None,
     push_token: str | None = None,
     preferences: Mapping[str, bool] | None = None,
+    origin: Origin | None = None,
 ) -> User:
-    """A new person; without a password nobody can sign in as them. Raises `ValuesTaken`."""
+    """A new person; without a password nobody can sign in as them. Raises `ValuesTaken`.
+
+    `origin` says who decided about their `preferences`.
+    """
     person = User(**fields)
     with _unique(person):
         person.set_password(password)
         person.save(force_insert=True)
         if push_token:
-            Device.objects.create(user=person, token=push_token, platform=Device.Platform.ANDROID)
-        for channel in Channel.values:
-            if not (preferences or {}).get(channel, True):
-                Preference.objects.create(user=person, channel=channel, is_enabled=False)
+            register_device(
+                user=person,
+                provider=Device.Provider.FCM,
+                kind=Device.Kind.TOKEN,
+                platform=Device.Platform.ANDROID,
+                token=push_token,
+            )
+        if preferences:
+            wish = Wish(channels=preferences, categories={})
+            change_preferences(user=person, wish=wish, origin=origin or Origin(by="staff", source="command"))
     return person
 
 

@@ -10,6 +10,7 @@ from users.authentication import caller_of
 from users.models import User
 from users.people import person_called
 from users.permissions import ScopeMissing
+from users.preferences import Origin
 
 READ, WRITE = "users:read", "users:write"
 BY_METHOD = {"GET": READ, "POST": WRITE, "PUT": WRITE, "PATCH": WRITE, "DELETE": WRITE}
@@ -56,3 +57,15 @@ class PersonView(ApiView):
 def is_self(caller: User | None, user_id: str) -> bool:
     """Whether a person calls themselves so: `me`, their client's id for them, or ours."""
     return caller is not None and user_id in ("me", caller.external_id, str(caller.pk))
+
+
+def origin_of(request: Request, person: User | None) -> Origin:
+    """Who decides about this person's wishes, for the ledger; None for somebody who is just being made known."""
+    caller = caller_of(request)
+    if caller.person is None:
+        by, who = f"client:{caller.client}", ""
+    elif person is not None and caller.person.pk == person.pk:
+        by, who = "self", ""
+    else:
+        by, who = "staff", caller.name
+    return Origin(by=by, who=who, source="api", address=request.META.get("REMOTE_ADDR") or "")

@@ -14,7 +14,7 @@ from users.list_filters import ListFilters, flag, text
 from users.models import Category, User
 from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS, problems
 from users.permissions import ANYBODY, ScopeMissing
-from users.person_view import READ, WRITE, PersonView
+from users.person_view import READ, WRITE, PersonView, origin_of
 from users.privacy import erase_recipient
 from users.problems import FieldError, Problem
 from users.serializers import (
@@ -79,7 +79,7 @@ class PeopleView(ApiView):
         asked = PersonCreateSerializer().run_validation(request.data)
         more = {name: asked.pop(name, None) for name in ("password", "push_token", "preferences")}
         with refusals.as_problems(may_see_others=True):
-            person = people.create_person(fields=asked, **more)
+            person = people.create_person(fields=asked, origin=origin_of(request, None), **more)
         answer = shown(person)
         return Response(answer, status=201, headers={"Location": answer["links"]["self"]})
 
