@@ -1,8 +1,10 @@
 """The audit log in the admin: to be read, by time, person and act."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -43,7 +45,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description=_("To what"))
     def thing(self, line: AuditEntry) -> SafeString | str:
         """Leads to it, where it has a page."""
-        name = line.about_name or f"{line.about_kind.rpartition('.')[2]} {line.about_id}".strip()
+        name = line.about_name or f"{_kind(line.about_kind)} {line.about_id}".strip()
         try:
             address = reverse(f"admin:{line.about_kind.replace('.', '_')}_change", args=[line.about_id])
         except NoReverseMatch:
@@ -59,6 +61,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def became(self, line: AuditEntry) -> SafeString | str:
         """Masked when it was written."""
         return _shown(line.after)
+
+
+def _kind(label: str) -> str:
+    """`users.user` in words."""
+    with suppress(LookupError, ValueError):  # of a model that is gone by now
+        return str(apps.get_model(label)._meta.verbose_name)
+    return label
 
 
 def _shown(values: dict[str, Any]) -> SafeString | str:
