@@ -89,6 +89,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _page(_("Staff & roles"), "admin_panel_settings", "auth", "group"),
                 _page(_("Categories"), "label", "users", "category"),
+                _page(_("Audit log"), "history", "users", "auditentry"),
             ],
         ),
     ]

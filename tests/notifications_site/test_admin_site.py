@@ -37,13 +37,14 @@ def test_the_owner_finds_every_page():
         "Alerts",
         "Staff & roles",
         "Categories",
+        "Audit log",
     ]
 
 
 def test_every_page_of_the_sidebar_opens_for_the_owner():
     client = signed_in(owner())
     links = set(re.findall(r'href="(/admin/[a-z_/]+)" class="flex h-\[38px\]', page(client, "/admin/")))
-    assert len(links) == 12
+    assert len(links) == 13
     for link in links:
         page(client, link)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
+from users.admin.personal_data import PersonalDataActions
 from users.admin_forms import DeviceForm, PersonChangeForm, PersonCreationForm, QuietHoursForm
 from users.masking import mask_email
 from users.models import Category, Device, Preference, QuietHours, User
@@ -72,7 +73,7 @@ class QuietHoursInline(StaffStackedInline):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # Django's class takes none at run time
+class PersonAdmin(UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
     """People who can be reached, and those who may sign in here. Only who gives roles touches the accounts of staff."""
 
     form = PersonChangeForm
@@ -90,7 +91,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # Django's 
     ordering = ("-id",)
     inlines = (PreferenceInline, QuietHoursInline, DeviceInline)
     filter_horizontal = ()
-    readonly_fields = ("created", "masked_email", "last_login", "was_sent")
+    readonly_fields = ("created", "masked_email", "whole_email", "last_login", "was_sent")
     empty_title = gettext_lazy("No people yet")
     empty_text = gettext_lazy("“make run” brings the people of the demo; you can also add one by hand.")
     add_fieldsets = (
@@ -99,10 +100,14 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # Django's 
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Who may only look sees the address masked; accounts of staff are the owner's business."""
-        if obj is None:
+        """The address is masked unless somebody asked for it; accounts of staff are the owner's business."""
+        if not isinstance(obj, User):
             return self.add_fieldsets
-        email = "email" if self.has_change_permission(request, obj) else "masked_email"
+        is_shown = self.is_shown(request, obj)
+        if self.has_change_permission(request, obj) and (is_shown or not obj.email):
+            email = "email"
+        else:
+            email = "whole_email" if is_shown else "masked_email"
         person = (
             None,
             {
@@ -169,8 +174,13 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # Django's 
 
     @display(description=gettext_lazy("E-mail"))
     def masked_email(self, person: User) -> str:
-        """For those who may only look."""
+        """“Show address” shows it."""
         return mask_email(person.email) if person.email else "–"
+
+    @display(description=gettext_lazy("E-mail"))
+    def whole_email(self, person: User) -> str:
+        """For those who asked for it."""
+        return person.email or "–"
 
     @display(description=gettext_lazy("Remarks"))
     def remarks(self, person: User) -> SafeString:
