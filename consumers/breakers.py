@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from consumers.circuit_breaker import ProviderBreaker, Ticket
 from consumers.delivery_rules import DeliveryRules, Rules
 from consumers.pacing import Pace
-from gateway import provider_states
+from gateway import metrics, provider_states
 from gateway.channel_contract import Outcome
 from gateway.provider_states import StateNow
 
@@ -236,6 +236,7 @@ class Breakers:
                 guard.untold.append(back)
         elif guard.breaker.is_closed:
             log.info("A provider works again.", action="breaker_closed", provider=guard.name, channel=self._channel)
+            metrics.count_breaker(self._channel, guard.name, "closed")
             closed = partial(provider_states.note_closed, who=self._holder, trial=permit.trial)
             guard.untold.append(partial(closed, self._channel, guard.name))
         else:
@@ -249,6 +250,7 @@ class Breakers:
             channel=self._channel,
             detail=guard.last_error,
         )
+        metrics.count_breaker(self._channel, guard.name, "open")
         guard.untold.append(
             partial(
                 provider_states.note_opened,

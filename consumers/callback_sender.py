@@ -18,7 +18,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 from standardwebhooks import Webhook
 
-from gateway import callback_posts, outbound_http
+from gateway import callback_posts, metrics, outbound_http
 from gateway.callback_endpoints import signing_secrets
 from gateway.callback_posts import TryResult
 from users.encryption import CannotOpen
@@ -128,6 +128,7 @@ class CallbackSender:
                 callback = left[0]
                 result = self._try(callback)
                 disabled = callback_posts.record(callback, result)
+                metrics.count_callback(outcome_of(result))
                 left.pop(0)
                 sent += 1
                 self._note_pace(callback.endpoint_id, result)
@@ -167,6 +168,13 @@ class CallbackSender:
             duration_ms=duration,
         )
         return TryResult(status_code=status_code, error=error, retry_after=retry_after, duration_ms=duration)
+
+
+def outcome_of(result: TryResult) -> str:
+    """How /metrics calls it."""
+    if result.is_success:
+        return "delivered"
+    return "unanswered" if result.status_code is None else "refused"
 
 
 @contextmanager

@@ -26,10 +26,11 @@ from consumers.process_life import on_stop_signals
 from consumers.process_locks import engine_shared
 from consumers.queues import QUEUE_OF
 from consumers.service_roles import ServiceRole
+from consumers.start_command import StartCommand
 from consumers.worker import BATCH, Worker
 from gateway.channel_contract import Channel
 from users import channels
-from users.command_line import ExamplesCommand, port_number, positive
+from users.command_line import port_number, positive
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -86,7 +87,7 @@ def give_way(niceness: int) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(min(niceness, LEAST_URGENT), os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-class LoopCommand(ExamplesCommand):
+class LoopCommand(StartCommand):
     """A command that runs until it is told to stop."""
 
     #: Only our own checks: the others concern pages and forms.
@@ -94,10 +95,15 @@ class LoopCommand(ExamplesCommand):
     role: ClassVar[ServiceRole]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """When to end, and how it is called."""
+        """When to end, how it is called, and where it answers."""
         parser.add_argument("--once", action="store_true", help="end when there is nothing left to do")
         parser.add_argument("--max-seconds", type=positive, metavar="N", help="end after N seconds")
         parser.add_argument("--name", default=self.role.name, help=f"its name in claims (default: {self.role.name})")
+        port = self.role.port(settings.PORT)
+        parser.add_argument(
+            "--port", type=port_number, default=port, help=f"for /health and /metrics; 0: any (default: {port})"
+        )
+        parser.add_argument("--host", default=ports.LOOPBACK, help=f"address for these (default: {ports.LOOPBACK})")
         # Set by run_platform for its children.
         parser.add_argument("--supervisor-pid", type=positive, help=argparse.SUPPRESS)
 
@@ -130,7 +136,7 @@ class ConsumerCommand(LoopCommand):
     channel: ClassVar[Channel]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How much at once, and where /health answers."""
+        """How much at once."""
         super().add_arguments(parser)
         parser.add_argument("--concurrency", type=positive, default=1, metavar="N", help="sender threads (default: 1)")
         parser.add_argument(
@@ -148,9 +154,6 @@ class ConsumerCommand(LoopCommand):
         parser.add_argument(
             "--max-messages", type=positive, metavar="N", help="end after N notifications or a few more"
         )
-        port = self.role.port(settings.PORT)
-        parser.add_argument("--port", type=port_number, default=port, help=f"for /health; 0: any (default: {port})")
-        parser.add_argument("--host", default=ports.LOOPBACK, help=f"for /health (default: {ports.LOOPBACK})")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or a group of them under this one."""

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -19,7 +19,7 @@ from consumers.delivery_rules import DeliveryRules
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
-from gateway import outbox, tracking
+from gateway import metrics, outbox, priorities, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
 from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
@@ -190,8 +190,22 @@ class Delivery:
         if in_hand:
             has_next = self._providers.has_next(chosen.provider.name)
             self._record([self._concluded(chosen.provider, each, has_next=has_next) for each in in_hand])
+            self._count(chosen.provider.name, in_hand)
         self._breakers.tell()
         return len(in_hand)
+
+    def _count(self, provider: str, in_hand: Sequence[_InHand]) -> None:
+        """For /metrics. The clock is this process's: what is measured in seconds bears the difference."""
+        channel, now = self._channel.name, datetime.now(UTC)
+        for each in in_hand:
+            for one in each.results:
+                seconds = None if one.duration_ms is None else one.duration_ms / 1000
+                metrics.note_attempt(channel=channel, provider=provider, outcome=one.result.outcome, seconds=seconds)
+            if any(one.result.outcome is Outcome.ACCEPTED for one in each.results):
+                notification = each.ready.notification
+                asked_for = notification.send_at or notification.created_at
+                lane = priorities.lane(notification.priority)
+                metrics.note_end_to_end(channel=channel, lane=lane, seconds=(now - asked_for).total_seconds())
 
     def _handed_over(self, chosen: Chosen, part: Sequence[Ready]) -> list[_InHand]:
         """What was handed to the provider, each with its answers: only what is still ours."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from gateway import priorities, statuses
+from gateway import metrics, priorities, statuses
 from gateway.channel_contract import Channel, Message, Order, Outcome, Refusal
 from gateway.database_clock import database_now, in_zone
 from gateway.decision import spread_out
@@ -92,7 +92,9 @@ def _prepare_one(
     try:
         words = _render(notification)
     except RenderingFailed as problem:
-        data = {"v": str(words_of(notification.template_version_id).number), "error": str(problem)}
+        version = words_of(notification.template_version_id)
+        metrics.count_render_error(version.template_code)
+        data = {"v": str(version.number), "error": str(problem)}
         return Verdict(change=statuses.GIVE_UP_EARLY, reason="template_error", data=data)
     made = channel.build(
         Order(

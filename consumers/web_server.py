@@ -14,7 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from consumers import ports
+from consumers import metrics_page, ports
 from consumers.parent_watch import is_orphan
 from consumers.process_life import Registration, State
 from consumers.service_roles import web_role
@@ -58,7 +58,8 @@ class WebServer(Granian):  # type: ignore[valid-type,misc]  # granian chooses it
         multiprocessing.set_start_method("spawn", force=True)
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         try:
-            self.serve()
+            with metrics_page.shared_by_workers(role=settings.SERVICE_ROLE, port=self.bind_port):
+                self.serve()
         finally:
             self._registration.leave()
 

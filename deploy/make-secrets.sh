@@ -19,6 +19,8 @@ keep() { # name, content
 keep secret_key "$(random)$(random)"
 keep encryption_keys "k1:$(random)"
 keep blind_index_key "$(random)"
+keep metrics_token "$(random)"
+keep grafana_password "$(random)"
 keep postgres_password "$(random)"
 keep rabbitmq_password "$(random)"
 keep database_url "postgres://notifications:$(cat "$folder/postgres_password")@postgres:5432/notifications"

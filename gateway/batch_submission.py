@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from gateway import callbacks
+from gateway import callbacks, metrics
 from gateway.database_clock import database_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -103,6 +103,7 @@ def _store(items: Sequence[_Item]) -> None:
         if row.pk in stored:
             item.answer = Submitted(notification=row, was_replayed=False)
             tell_use(row, item.request)
+            metrics.count_submitted(row.channel, row.status)
     if any(is_due_at_once(row) for _, row in new if row.pk in stored):
         announce_due()
 
@@ -127,6 +128,8 @@ def _replay(items: Sequence[_Item], *, client: str, mode: str) -> None:
 def _same_or_refused(found: Notification, item: _Item) -> Answer:
     user_id = item.recipient.id if item.recipient else None
     try:
-        return Submitted(notification=same_request(found, item.request, user_id=user_id), was_replayed=True)
+        notification = same_request(found, item.request, user_id=user_id)
     except RequestIdReused as reused:
         return reused
+    metrics.count_replay()
+    return Submitted(notification=notification, was_replayed=True)

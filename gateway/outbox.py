@@ -5,10 +5,11 @@ the row is still in a status the table allows and, where asked, under the holder
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -16,10 +17,11 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from gateway import callbacks, status_cache, statuses
+from gateway import callbacks, metrics, status_cache, statuses
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all, update_each
+from gateway.metrics import Changed
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Change, Status
@@ -244,8 +246,8 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
     # Whoever waits for locks takes them in one order: two batches that share rows must not wait for each other.
     locked = Notification.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
-    rows = locked.values_list("pk", "status", "claim_token")
-    ours = {pk for pk, status, token in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
+    rows = list(locked.values_list("pk", "status", "claim_token", "channel"))
+    ours = {pk for pk, status, token, _ in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
     groups: defaultdict[str, list[UUID]] = defaultdict(list)
     for pk in ours:
         groups[_alike(wanted[pk][1])].append(pk)
@@ -254,7 +256,15 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
     callbacks.owe((pk, news) for pk in wanted if pk in ours and (news := _news(wanted[pk][1])))
     status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
+    changes = Counter(_changed(channel, wanted[pk][1]) for pk, _, _, channel in rows if pk in ours)
+    transaction.on_commit(partial(metrics.count_changes, changes.items()), robust=True)
     return ours
+
+
+def _changed(channel: str, verdict: Verdict) -> Changed:
+    is_retry = verdict.event == "retrying" and verdict.uses_attempt
+    retried = verdict.data.get("provider", "") if is_retry else ""
+    return Changed(channel, verdict.change.target, verdict.reason, retried)
 
 
 def _allows(change: Change, status: str, row_token: UUID | None, token: UUID | None) -> bool:

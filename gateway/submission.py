@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
-from gateway import callbacks, reasons
+from gateway import callbacks, metrics, reasons
 from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -73,6 +73,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
             return _replayed(known, request, recipient)
         raise IntegrityError("A notification was not stored, and no other has its request id.")
     failpoint("submission.committed")
+    metrics.count_submitted(notification.channel, notification.status)
     remember(notification)
     tell_use(notification, request)
     if is_due_at_once(notification):
@@ -105,7 +106,9 @@ def tell_use(notification: Notification, request: NotificationRequest) -> None:
 
 def _replayed(known: Notification, request: NotificationRequest, recipient: Recipient | None) -> Submitted:
     user_id = recipient.id if recipient else None
-    return Submitted(notification=same_request(known, request, user_id=user_id), was_replayed=True)
+    notification = same_request(known, request, user_id=user_id)
+    metrics.count_replay()
+    return Submitted(notification=notification, was_replayed=True)
 
 
 def is_due_at_once(notification: Notification) -> bool:

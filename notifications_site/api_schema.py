@@ -26,6 +26,17 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return None if scope == PERSON else {self.name: [scope] if scope in SCOPES else []}
 
 
+class MetricsTokenScheme(ApiKeyScheme):  # type: ignore[no-untyped-call]
+    """The same, or METRICS_TOKEN in its place."""
+
+    target_class = "users.authentication.ApiKeyOrMetricsToken"
+    name = "metricsToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        """The scheme, once for the whole document."""
+        return {"type": "http", "scheme": "bearer", "description": "`METRICS_TOKEN`, or an API key."}
+
+
 class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """A person's token as a bearer token; what they may do follows from their roles."""
 

@@ -1,4 +1,4 @@
-"""/api/v1/services/: which processes are alive, where, and in which state."""
+"""/api/v1/services/: which processes are alive, where, and in which state; for people, and for Prometheus."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from consumers import service_registry
 from consumers.models import ServiceInstance
 from consumers.service_roles import ROLES
 from users.api_view import ApiView
+from users.authentication import AccessTokenAuthentication, ApiKeyOrMetricsToken
 from users.cursor_pages import whole_list
 from users.openapi import problems
 from users.problems import FieldError, Problem
@@ -66,6 +67,37 @@ class ServicesView(ApiView):
         states = asked_for(request, "state") or [state for state in STATES if state != ServiceInstance.State.STOPPED]
         rows = service_registry.listed(roles=roles, states=states)
         return Response(whole_list([service_answer(row) for row in rows[:MOST]]))
+
+
+class TargetSerializer(serializers.Serializer[Any]):
+    """A process as Prometheus' HTTP service discovery wants it."""
+
+    targets = serializers.ListField(child=serializers.CharField())
+    labels = serializers.DictField(child=serializers.CharField())
+
+
+class TargetsView(ApiView):
+    """What Prometheus is to scrape."""
+
+    authentication_classes = (ApiKeyOrMetricsToken, AccessTokenAuthentication)
+    required_scopes = {"GET": "metrics:read"}
+    throttle_classes = ()  # type: ignore[assignment]  # metrics are not limited
+
+    @extend_schema(
+        operation_id="list_metrics_targets",
+        summary="Which processes answer /metrics? (HTTP service discovery of Prometheus)",
+        responses={200: TargetSerializer(many=True), **problems(400, 401, 403, 503)},
+    )
+    def get(self, request: Request) -> Response:
+        """Those that run or drain and answer at a port."""
+        alive = (ServiceInstance.State.RUNNING, ServiceInstance.State.DRAINING)
+        rows = service_registry.listed(roles=FILTERS["role"], states=alive).filter(port__isnull=False)
+        return Response(
+            [
+                {"targets": [f"{row.host}:{row.port}"], "labels": {"role": row.role, "version": row.version}}
+                for row in rows[:MOST]
+            ]
+        )
 
 
 def asked_for(request: Request, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 
+from gateway.metrics import METRICS
 from gateway.reasons import REASONS
 from notifications_site.env import VARIABLES, Variable
 from users.problem_catalogue import PROBLEMS
@@ -23,6 +24,7 @@ def reference_files() -> dict[Path, str]:
             Path("docs/reference/settings.md"): settings_page(VARIABLES.values()),
             Path("docs/reference/reasons.md"): reasons_page(),
             Path("docs/reference/problems.md"): problems_page(),
+            Path("docs/reference/metrics.md"): metrics_page(),
             Path("docs/reference/openapi.yaml"): openapi_file(),
         }
 
@@ -70,6 +72,22 @@ def problems_page() -> str:
         "Every error is `application/problem+json` (RFC 9457). Program against `code`; texts may change. "
         "Some codes belong to parts of the API that are still to come: see the status table in the README.",
         ["| status | code | title | meaning | fix |", "|---|---|---|---|---|", *rows],
+    )
+
+
+def metrics_page() -> str:
+    """What `/metrics` tells."""
+    rows = [
+        f"| `{each.name}` | {each.kind} | {', '.join(f'`{label}`' for label in each.labels) or '–'} | {each.meaning} |"
+        for each in METRICS.values()
+    ]
+    return _page(
+        "Metrics",
+        "What `GET /metrics` tells, in base units (seconds, ratios from 0 to 1). No label ever names a person, an "
+        "address, a request or a key. Gauges are read from tables at most every five seconds, told by the web roles "
+        "`all` and `gateway`; counters and histograms are those of the process asked, since its start. How to "
+        "collect them: [watch_it.md](../how_to/watch_it.md).",
+        ["| metric | kind | labels | meaning |", "|---|---|---|---|", *rows],
     )
 
 

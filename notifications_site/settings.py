@@ -1,6 +1,7 @@
 """All settings on one page. Without any variable this is the embedded mode: SQLite, no broker, mail is captured."""
 
 import hashlib
+import socket
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -55,8 +56,10 @@ PUBLIC_URL = env.text(
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
     ["127.0.0.1", "localhost", "[::1]"],
-    meaning="Host names we answer to, separated by commas.",
+    meaning="Host names we answer to, separated by commas; besides them the name of the machine.",
 )
+# By it Prometheus and load balancers reach a process that is in the list of live services. Links never use it.
+ALLOWED_HOSTS.append(socket.gethostname())
 DEBUG = False
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
@@ -112,6 +115,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "gateway.correlation.CorrelationMiddleware",
+    "notifications_site.metrics.MetricsMiddleware",
     "notifications_site.patience.PatienceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -239,6 +243,8 @@ RATELIMIT_USE_CACHE = "ratelimit"
 RATELIMIT_IP_META_KEY = "users.throttling.address_of"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # it knows no counter but its own three; ours is exact
+    "security.W004",  # whatever ends TLS in front of us sets Strict-Transport-Security
+    "security.W008",  # and leads people from http to https
     "auth.E003",  # e-mail addresses are encrypted: their blind index is what is unique
     "auth.W004",  # the same, where more than one backend signs people in
 ]
@@ -334,6 +340,17 @@ ALERT_QUIET_PERIOD = env.duration(
     shown_default="1h",
     least=timedelta(minutes=1),
     meaning="So long the same alert is not sent again: 30m, 1h, 1d.",
+)
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    "",
+    meaning="Opens /metrics and the list of targets for Prometheus, as an API key with metrics:read does. With "
+    "ENVIRONMENT=local /metrics is open to all.",
+)
+BUILD_COMMIT = env.text(
+    "BUILD_COMMIT", "", meaning="The commit an image was built of, told by the metric notify_build_info."
 )
 
 # --- tests of crashes -------------------------------------------------------------------------------------------------
@@ -434,6 +451,7 @@ STORAGES = {
 
 # --- security ---------------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -14,6 +14,7 @@ from notifications_site import (
     discovery,
     error_pages,
     health,
+    metrics,
     start_page,
 )
 
@@ -36,6 +37,7 @@ EVERYWHERE: Urls = [
     path("api/docs", limited("open", SWAGGER), name="docs"),
     path("api/docs/errors/", limited("open", error_pages.error_index), name="errors"),
     path("api/docs/errors/<str:code>", limited("open", error_pages.error_page), name="error"),
+    path("metrics", metrics.metrics),
     path("health", health.health),
     path("health/live", health.live),
     path("health/ready", health.ready),
@@ -45,6 +47,7 @@ EVERYWHERE: Urls = [
 GATEWAY: Urls = [
     path("api/v1/", include("gateway.urls")),
     path("api/v1/services/", discovery.ServicesView.as_view(), name="services"),
+    path("api/v1/services/prometheus/", discovery.TargetsView.as_view(), name="prometheus-targets"),
     path("", start_page.start_page, name="start"),
     path("start/messages", start_page.start_messages, name="start-messages"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it

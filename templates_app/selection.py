@@ -50,6 +50,7 @@ class VersionWords:
     """One published version with all its words."""
 
     version_id: UUID
+    template_code: str
     number: int
     variables: tuple[DeclaredVariable, ...]
     #: (locale, channel) → words.
@@ -105,9 +106,10 @@ def _template_at(moment: tuple[int, int], code: str) -> Template:
 @lru_cache(maxsize=500)
 def words_of(version_id: UUID) -> VersionWords:
     """All words of a published version."""
-    version = TemplateVersion.objects.get(pk=version_id)
+    version = TemplateVersion.objects.select_related("template").get(pk=version_id)
     return VersionWords(
         version_id=version.pk,
+        template_code=version.template.code,
         number=version.number,
         variables=parse_variables(version.variables),
         contents=MappingProxyType({(each.locale, each.channel): words_in(each) for each in version.contents.all()}),

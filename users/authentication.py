@@ -1,9 +1,11 @@
 """Who is asking: clients show an API key, people an access token, both as a bearer token (RFC 6750)."""
 
+import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
+from django.conf import settings
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -55,8 +57,13 @@ def client_of(person: User) -> str:
 
 def bearer_of(request: Request) -> str | None:
     """What stands behind `Bearer`; None when no such credentials were shown."""
-    parts = get_authorization_header(request).split()
-    return parts[1].decode("latin-1") if len(parts) == 2 and parts[0].lower() == b"bearer" else None
+    return bearer_in(get_authorization_header(request).decode("latin-1"))
+
+
+def bearer_in(authorization: str) -> str | None:
+    """The same, of a header of that name."""
+    parts = authorization.split()
+    return parts[1] if len(parts) == 2 and parts[0].lower() == "bearer" else None
 
 
 def is_token(text: str) -> bool:
@@ -64,26 +71,59 @@ def is_token(text: str) -> bool:
     return text.startswith("eyJ") or text.count(".") == 2
 
 
+def caller_with_key(text: str, *, address: str | None) -> tuple[Caller, ApiKey] | None:
+    """Whose key this is; None when it may not be used."""
+    key = usable_key_lately(text)
+    if key is None:
+        return None
+    # The process's clock is good enough to decide whether to write; the value written is the database's.
+    if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > USE_NOTED_EVERY:
+        note_use(key, address=address)
+        key.last_used_at = datetime.now(UTC)
+    return Caller(client=key.client, mode=key.mode, scopes=granted(key.scopes), name=key.name), key
+
+
+#: What METRICS_TOKEN is good for, and all it is good for.
+METRICS_SCOPE = "metrics:read"
+
+
+def reader_of_metrics(text: str, *, address: str | None) -> tuple[Caller, ApiKey | None] | None:
+    """Who shows METRICS_TOKEN or a key, whatever its scopes; None when it is neither."""
+    token = settings.METRICS_TOKEN
+    if token and hmac.compare_digest(token.encode(), text.encode()):
+        scopes = frozenset({METRICS_SCOPE})
+        return Caller(client="METRICS_TOKEN", mode=ApiKey.Mode.LIVE, scopes=scopes, name="METRICS_TOKEN"), None
+    return caller_with_key(text, address=address)
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer ntf_live_…`."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[Caller, ApiKey | None] | None:
         """The caller; None when no key was shown."""
         text = bearer_of(request)
         if text is None or is_token(text):
             return None
-        key = usable_key_lately(text)
-        if key is None:
+        found = self.caller(text, address=request.META.get("REMOTE_ADDR"))
+        if found is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.", code="invalid_api_key")
-        # The process's clock is good enough to decide whether to write; the value written is the database's.
-        if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > USE_NOTED_EVERY:
-            note_use(key, address=request.META.get("REMOTE_ADDR"))
-            key.last_used_at = datetime.now(UTC)
-        return Caller(client=key.client, mode=key.mode, scopes=granted(key.scopes), name=key.name), key
+        return found
+
+    def caller(self, text: str, *, address: str | None) -> tuple[Caller, ApiKey | None] | None:
+        """Whose credentials these are; None when they are nobody's."""
+        return caller_with_key(text, address=address)
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 offers."""
         return "Bearer"
+
+
+class ApiKeyOrMetricsToken(ApiKeyAuthentication):
+    """For what Prometheus reads: METRICS_TOKEN can be told to it before there is a database to make a key in."""
+
+    def caller(self, text: str, *, address: str | None) -> tuple[Caller, ApiKey | None] | None:
+        """The same, or METRICS_TOKEN."""
+        return reader_of_metrics(text, address=address)
 
 
 class AccessTokenAuthentication(BaseAuthentication):

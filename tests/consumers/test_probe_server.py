@@ -82,6 +82,26 @@ def test_head_answers_without_a_body(server):
     assert int(answer.headers["Content-Length"]) > 0
 
 
+def test_metrics_are_told(server):
+    answer, body = ask(server, "/metrics")
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert b"# TYPE notify_delivery_attempts_total counter" in body
+
+
+def test_metrics_are_not_for_everybody_elsewhere(server, settings):
+    settings.IS_LOCAL, settings.METRICS_TOKEN = False, "token"
+
+    answer, body = ask(server, "/metrics")
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert (answer.headers["Content-Type"], json.loads(body)["code"]) == (
+        "application/problem+json",
+        "not_authenticated",
+    )
+    assert ask(server, "/metrics", headers={"Authorization": "Bearer token"})[0].status == 200
+
+
 def test_an_unknown_path_names_the_known_ones(server):
     answer, body = ask(server, "/metrics2")
 

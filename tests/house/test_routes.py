@@ -20,6 +20,7 @@ PUBLIC = {
     "health/live": "the same",
     "health/ready": "the same",
     "livez": "the same",
+    "metrics": "open with ENVIRONMENT=local alone; elsewhere it asks for METRICS_TOKEN or a key",
     "readyz": "the same",
     "api/v1/auth/register/": "here people become known",
     "api/v1/auth/login/": "here people say who they are",

@@ -85,3 +85,34 @@ def test_another_scope_is_not_enough(client):
     response = client.get(URL, headers={"Authorization": f"Bearer {key}"})
 
     assert (response.status_code, response.json()["required_scope"]) == (403, "services:read")
+
+
+# --- for Prometheus ---------------------------------------------------------------------------------------------------
+
+TARGETS = "/api/v1/services/prometheus/"
+
+
+def test_prometheus_is_told_what_runs_and_answers_at_a_port(client, processes, settings):
+    settings.METRICS_TOKEN = "token-of-prometheus"
+    sweeper = service_registry.register(role="sweeper", port=None)
+    service_registry.heartbeat(sweeper, State.RUNNING)
+
+    response = client.get(TARGETS, headers={"Authorization": "Bearer token-of-prometheus"})
+
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    host = sweeper.host
+    entry = {"targets": [f"{host}:3000"], "labels": {"role": "web", "version": settings.VERSION}}
+    assert response.json() == [entry, entry]  # one runs, one drains
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(["metrics:read"], 200), (["services:read"], 403)])
+def test_a_key_needs_the_scope_for_it(client, scopes, status):
+    _, key = create_api_key(name="watcher", client="watcher", scopes=scopes)
+
+    assert client.get(TARGETS, headers={"Authorization": f"Bearer {key}"}).status_code == status
+
+
+def test_the_token_opens_nothing_else(client, settings):
+    settings.METRICS_TOKEN = "token-of-prometheus"
+
+    assert client.get(URL, headers={"Authorization": "Bearer token-of-prometheus"}).status_code == 401

@@ -35,4 +35,5 @@ class Command(LoopCommand):
         threads = options["concurrency"]
         sender = CallbackSender(stopping=process.stopping, threads=threads)
         log.info("Started.", action="start", database=database_address(), concurrency=threads)
-        process.run([partial(sender.run, once=options["once"], on_turn=process.note)] * threads)
+        loops = [partial(sender.run, once=options["once"], on_turn=process.note)] * threads
+        process.run(loops, port=options["port"], host=options["host"])

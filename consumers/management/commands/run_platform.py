@@ -4,10 +4,10 @@ import sys
 from typing import Any
 
 from consumers.platform_start import CannotStart, run_platform
-from users.command_line import ExamplesCommand
+from consumers.start_command import StartCommand
 
 
-class Command(ExamplesCommand):
+class Command(StartCommand):
     help = "Start web, consumers and sweeper, and keep them running."
     examples = ("manage.py run_platform", "PORT=4000 manage.py run_platform")
     requires_system_checks = ()  # they come a little later: a second start need not wait for them

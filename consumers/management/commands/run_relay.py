@@ -1,6 +1,7 @@
 """Rings RabbitMQ for what is due."""
 
 import os
+from functools import partial
 from typing import Any
 
 import structlog
@@ -39,4 +40,5 @@ class Command(LoopCommand):
             high_water=settings.RELAY_HIGH_WATER,
             stopping=process.stopping,
         )
-        process.run([lambda: relay.run(once=options["once"], on_turn=process.note)])
+        loop = partial(relay.run, once=options["once"], on_turn=process.note)
+        process.run([loop], port=options["port"], host=options["host"])

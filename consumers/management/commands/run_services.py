@@ -5,10 +5,10 @@ from typing import Any
 
 from consumers.platform_start import CannotStart
 from consumers.services_start import run_services
-from users.command_line import ExamplesCommand
+from consumers.start_command import StartCommand
 
 
-class Command(ExamplesCommand):
+class Command(StartCommand):
     help = "Start every service as a process of its own, on PostgreSQL."
     examples = (
         "manage.py run_services",

@@ -47,4 +47,5 @@ class Command(LoopCommand):
             Sweeper(to_do, stopping=process.stopping),
             Sweeper([Chore("alert", LOOK_EVERY, watch.look)], stopping=process.stopping),
         ]
-        process.run([partial(each.run, once=options["once"], on_turn=process.note) for each in sweepers])
+        loops = [partial(each.run, once=options["once"], on_turn=process.note) for each in sweepers]
+        process.run(loops, port=options["port"], host=options["host"])

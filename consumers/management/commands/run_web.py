@@ -10,11 +10,12 @@ from django.db import connection
 from consumers import ports
 from consumers.consumer_command import require_database
 from consumers.service_roles import web_role
+from consumers.start_command import StartCommand
 from consumers.web_server import WebServer
-from users.command_line import ExamplesCommand, port_number, positive
+from users.command_line import port_number, positive
 
 
-class Command(ExamplesCommand):
+class Command(StartCommand):
     help = "Serve the API, its documentation and the admin."
     examples = (
         "manage.py run_web",
