@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from templates_app.variables import CONTROL_CHARACTERS
+from users.masking import mask_text
 from users.recipients import CategoryRules, Recipient
 
 #: Characters of a provider's words that are kept.
@@ -24,6 +25,11 @@ LONGEST_RETRY_AFTER = timedelta(days=30)
 def storable(text: str, length: int) -> str:
     """A provider's words as every database takes them: without NUL, halves of surrogate pairs and other controls."""
     return CONTROL_CHARACTERS.sub("", text)[:length]
+
+
+def said(text: str) -> str:
+    """A provider's words as they are kept: providers like to repeat the address they were given."""
+    return storable(mask_text(text) if text else "", DETAIL_LENGTH)
 
 
 class Outcome(StrEnum):
@@ -54,7 +60,7 @@ class SendResult:
     error_code: str = ""
     #: The provider's own code, such as "451 4.7.1".
     provider_code: str = ""
-    #: The provider's words, without addresses; at most `DETAIL_LENGTH` characters are kept.
+    #: The provider's words; addresses in them are masked, at most `DETAIL_LENGTH` characters are kept.
     detail: str = ""
     #: When the provider says how long to wait; at most `LONGEST_RETRY_AFTER`.
     retry_after: timedelta | None = None
@@ -65,6 +71,7 @@ class SendResult:
         # An answer that cannot be stored would be a doubt, and the message sent again.
         for name, length in LENGTHS.items():
             object.__setattr__(self, name, storable(getattr(self, name), length))
+        object.__setattr__(self, "detail", said(self.detail))
         if self.retry_after is not None:
             wait = min(max(self.retry_after, timedelta(0)), LONGEST_RETRY_AFTER)
             object.__setattr__(self, "retry_after", wait)
@@ -86,7 +93,7 @@ class ProviderAway(Exception):
     """A provider cannot be reached or refused us before anything was handed over; `outcome` says how bad it is."""
 
     def __init__(self, detail: str, *, outcome: Outcome = Outcome.TRANSIENT, retry_after: timedelta | None = None):
-        super().__init__(storable(detail, DETAIL_LENGTH))
+        super().__init__(said(detail))
         self.outcome = outcome
         self.retry_after = retry_after
 

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from gateway import callbacks, statuses
-from gateway.channel_contract import DETAIL_LENGTH, EventType, Outcome, ProviderNews, SendResult, storable
+from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult, said
 from gateway.consequences import follow_answers
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
@@ -313,7 +313,7 @@ def _row(news: ProviderNews) -> ProviderEvent:
         type=news.type,
         occurred_at=news.occurred_at,
         reason=news.reason if news.type is EventType.BOUNCED else "",
-        detail=storable(news.detail, DETAIL_LENGTH),
+        detail=said(news.detail),
     )
 
 
@@ -343,7 +343,9 @@ def _delivered_verdict(news: ProviderNews) -> Verdict:
 
 
 def _bounced_verdict(news: ProviderNews) -> Verdict:
-    return Verdict(change=statuses.BOUNCE, reason=news.reason, data={"provider": news.provider, "error": news.detail})
+    return Verdict(
+        change=statuses.BOUNCE, reason=news.reason, data={"provider": news.provider, "error": said(news.detail)}
+    )
 
 
 def _apply_early_news(ids: Collection[UUID]) -> None:
