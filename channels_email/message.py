@@ -9,6 +9,7 @@ from templated_mail.mail import BaseEmailMessage
 from channels_email.mail_bytes import Mailbox, NotAMail, mail_bytes, read_mailbox
 from gateway.channel_contract import Message
 from templates_app.rendering import NOT_ON_ONE_LINE, RenderedEmail
+from users.unsubscribe import ONE_CLICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class EmailMessage(Message):
     sender: str
     locale: str
     words: RenderedEmail
+    #: Where one POST turns off what this mail is about (RFC 8058); empty where that cannot be turned off so.
+    unsubscribe_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +86,18 @@ def make_mail(message: EmailMessage) -> Mail:
             ("Content-Language", message.locale),
             ("X-Notification-ID", str(message.notification_id)),
             ("Auto-Submitted", "auto-generated"),  # RFC 3834: no out-of-office answers, please
+            *unsubscribe_headers(message),
         ],
         mark=message.notification_id.hex,
     )
     return Mail(sender=sender.address, recipient=to.address, content=content, needs_utf8=not to.address.isascii())
+
+
+def unsubscribe_headers(message: EmailMessage) -> list[tuple[str, str]]:
+    """RFC 2369 and RFC 8058; none for mails without a link."""
+    if not message.unsubscribe_url:
+        return []
+    return [("List-Unsubscribe", f"<{message.unsubscribe_url}>"), ("List-Unsubscribe-Post", ONE_CLICK)]
 
 
 def message_id_header(message: EmailMessage) -> str:

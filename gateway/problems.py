@@ -39,6 +39,8 @@ READ_ONLY = "25006"
 PATHS_OF_PROGRAMS = ("/api/", "/webhooks/", "/health", "/livez", "/readyz", "/metrics")
 #: Except these pages.
 PATHS_OF_PEOPLE = ("/api/docs",)
+#: These answer with pages, whatever is accepted: mail programs open them.
+PAGES = ("/unsubscribe/",)
 #: DRF's own codes where ours have other names.
 OUR_CODES = {
     "parse_error": "malformed_json",
@@ -214,7 +216,8 @@ def is_of_programs(path: str) -> bool:
 
 def program_or_person(problem: Problem, request: HttpRequest) -> HttpResponse:
     """JSON, but a page for whoever asks for HTML outside the API."""
-    if is_of_programs(request.path) or "text/html" not in request.headers.get("Accept", ""):
+    is_page = request.path.startswith(PAGES) or "text/html" in request.headers.get("Accept", "")
+    if is_of_programs(request.path) or not is_page:
         return problem_response(problem, request)
     # Without the request: its context processors would ask the database, which may be what is broken.
     words = {"code": problem.code, "kind": problem.kind, "detail": problem.detail}

@@ -17,6 +17,7 @@ from notifications_site import (
     metrics,
     start_page,
 )
+from users.unsubscribe_page import unsubscribe
 
 # Here, not at the start of every process: a consumer needs no pages.
 admin.autodiscover()
@@ -55,6 +56,7 @@ GATEWAY: Urls = [
 ]
 USERS: Urls = [
     path("api/v1/", include("users.urls")),
+    path("unsubscribe/<str:token>/", limited("open", unsubscribe), name="unsubscribe"),
 ]
 TEMPLATES: Urls = [
     path("api/v1/", include("templates_app.urls")),

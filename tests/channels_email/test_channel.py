@@ -1,9 +1,11 @@
 """From recipient and words to the one message of an e-mail notification."""
 
 import uuid
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
+from django.conf import settings
 
 from channels_email import channel as channel_module
 from channels_email.channel import EmailChannel
@@ -12,6 +14,7 @@ from channels_email.providers.capture import CaptureProvider
 from gateway.channel_contract import Order, Refusal, UnknownProvider
 from templates_app.rendering import RenderedEmail
 from users.recipients import CategoryRules, Recipient
+from users.unsubscribe import read_token
 
 WORDS = RenderedEmail(subject="Hello", preheader="", html="<p>Hi</p>", text="Hi")
 UPDATES = CategoryRules(
@@ -125,3 +128,26 @@ def test_an_unknown_provider_is_named_with_those_there_are():
 @pytest.mark.parametrize("name", list(channel_module.PROVIDERS))
 def test_every_provider_of_the_table_exists_and_knows_its_name(name):
     assert EmailChannel().load_provider(name).name == name
+
+
+# --- unsubscribe ------------------------------------------------------------------------------------------------------
+
+
+def test_a_marketing_mail_can_be_turned_off_by_one_click():
+    order = an_order()
+    marketing = replace(UPDATES, code="news", is_marketing=True)
+    (message,) = EmailChannel().build(replace(order, category=marketing))
+
+    mail = message_from_bytes(make_mail(message).content, policy=policy.default)
+
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = mail["List-Unsubscribe"].strip("<>")
+    assert address.startswith(f"{settings.PUBLIC_URL}/unsubscribe/")
+    about = read_token(address.rstrip("/").rpartition("/")[2])
+    assert (about.user_id, about.channel, about.category) == (order.recipient.id, "email", "news")
+
+
+def test_other_mails_have_no_such_link():
+    (message,) = EmailChannel().build(an_order())
+
+    assert b"List-Unsubscribe" not in make_mail(message).content

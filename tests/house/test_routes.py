@@ -25,6 +25,7 @@ PUBLIC = {
     "api/v1/auth/register/": "here people become known",
     "api/v1/auth/login/": "here people say who they are",
     "api/v1/auth/refresh/": "the refresh token is what one needs",
+    "unsubscribe/<str:token>/": "the link is signed; mail programs have no other credentials",
     "admin": "leads to admin/, which asks",
     "admin/login/": "here staff say who they are",
     "admin/logout/": "only forgets who you are",
