@@ -20,6 +20,7 @@ from django.utils.html import escape
 from django.utils.translation import get_supported_language_variant, override
 
 from templates_app.bounded_nodes import RenderingStopped, has_refused_scheme
+from templates_app.reader_locale import reading_in
 from templates_app.safe_engine import (
     SafeTemplate,
     TemplateSyntaxProblem,
@@ -165,7 +166,7 @@ def _render(
     templates = {part: _compiled(source, (*place, part)) for part, source in sources.items() if source}
     rendered = dict.fromkeys(sources, "")
     # The language first: reading its catalogue from disk is not the template's fault.
-    with override(_language(place[1])):
+    with override(_language(place[1])), reading_in(place[1]):
         until = time.thread_time() + RENDERING_TIME.total_seconds()
         for part, template in templates.items():
             try:
