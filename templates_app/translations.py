@@ -20,7 +20,7 @@ Format = Literal["po", "csv"]
 #: What is translated of a content; addresses and data are the same for all, or the business of the editor.
 WORDS = {Channel.EMAIL: ("subject", "preheader", "html", "text"), Channel.PUSH: ("title", "body")}
 CSV_COLUMNS = ("template", "locale", "field", "source", "translation", "is_outdated")
-TEMPLATE_HEADER, LOCALE_HEADER = "X-Template", "Language"
+TEMPLATE_HEADER, LOCALE_HEADER = "X-Template", "X-Locale"
 #: A spreadsheet takes what begins so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t")
 
@@ -102,20 +102,23 @@ def _is_outdated(translation: TemplateContent | None, source: TemplateContent | 
 
 
 def _as_po(found: Translations) -> str:
-    catalog = Catalog(project=found.code, fuzzy=False)
-    catalog.mime_headers = [
-        (TEMPLATE_HEADER, found.code),
-        (LOCALE_HEADER, found.locale),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Transfer-Encoding", "8bit"),
-    ]
+    catalog = Catalog(fuzzy=False)
     for each in found.entries:
         flags = {"fuzzy"} if each.is_outdated else set()
         catalog.add(each.source, each.translation, context=each.field, flags=flags)
     written = io.BytesIO()
-    write_po(written, catalog, width=0)
-    return written.getvalue().decode()
+    write_po(written, catalog, width=0, omit_header=True)
+    # Babel's own header has no room for the template's code.
+    header = [
+        f"{TEMPLATE_HEADER}: {found.code}",
+        f"{LOCALE_HEADER}: {found.locale}",
+        f"Language: {found.locale.split('-')[0]}",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+    ]
+    lines = "".join(f'"{line}\\n"\n' for line in header)
+    return f'msgid ""\nmsgstr ""\n{lines}\n{written.getvalue().decode()}'
 
 
 def _as_csv(found: Translations) -> str:
@@ -187,8 +190,7 @@ def _from_po(text: str) -> Translations:
         catalog = read_po(io.StringIO(text), abort_invalid=True)
     except (PoFileError, ValueError, UnicodeError) as error:
         raise TranslationsInvalid(f"This is no PO file: {error}") from error
-    # Babel reads the headers into a catalogue of its own; ours stand in the first entry.
-    headers = dict(line.split(": ", 1) for line in _header_of(text).splitlines() if ": " in line)
+    headers = dict(line.split(": ", 1) for line in _header_of(text) if ": " in line)
     entries = tuple(
         Entry(field=each.context, source=str(each.id), translation=str(each.string), is_outdated=each.fuzzy)
         for each in catalog
@@ -197,9 +199,10 @@ def _from_po(text: str) -> Translations:
     return _checked(headers.get(TEMPLATE_HEADER, ""), headers.get(LOCALE_HEADER, ""), entries)
 
 
-def _header_of(text: str) -> str:
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line.strip('"').removesuffix("\\n") for line in lines if line.startswith('"'))
+def _header_of(text: str) -> list[str]:
+    """The lines of the first entry, which translation programs keep, with their own among them."""
+    first = text.lstrip().replace("\r\n", "\n").split("\n\n", 1)[0]
+    return [line.strip().strip('"').removesuffix("\\n") for line in first.splitlines() if line.startswith('"')]
 
 
 def _from_csv(text: str) -> Translations:
