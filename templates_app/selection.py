@@ -146,5 +146,5 @@ def _words(content: TemplateContent, *, html: str = "", text: str = "") -> Email
         image=content.image,
         link=content.link,
         data=content.data,
-        actions=content.actions,
+        actions=tuple(content.actions),
     )

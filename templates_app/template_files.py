@@ -30,6 +30,8 @@ COLUMNS = ("code", "name", "description", "category", "default_locale", "layout"
 USUAL: dict[str, Any] = {"description": "", "layout": "default", "ttl_seconds": None, "on_unknown": "resend"}
 #: The members of a variable, likewise.
 USUAL_OF_VARIABLES: dict[str, Any] = {
+    "name": ...,
+    "type": ...,
     "required": False,
     "default": None,
     "example": None,
@@ -106,7 +108,7 @@ def exported_text(template: Template, version: TemplateVersion | None) -> str:
     if version:
         shown["variables"] = [_plain_variable(each) for each in version.variables]
         shown["contents"] = _plain_contents(version, template.default_locale)
-    if samples := {each.name: each.variables for each in template.sample_sets.all()}:
+    if samples := {each.name: _sorted(each.variables) for each in template.sample_sets.all()}:
         shown["samples"] = samples
     return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
@@ -126,13 +128,26 @@ def export_templates(folder: Path) -> Iterator[Path]:
 
 
 def _plain_variable(variable: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in variable.items() if value != USUAL_OF_VARIABLES.get(name, ...)}
+    """In this order, whatever that of the database is."""
+    names = [*USUAL_OF_VARIABLES, "fields"]
+    return {
+        name: _sorted(variable[name])
+        for name in names
+        if variable.get(name) not in (None, USUAL_OF_VARIABLES.get(name))
+    }
+
+
+def _sorted(value: Any) -> Any:
+    """Plain data with its keys in order."""
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
 def _plain_contents(version: TemplateVersion, default: str) -> dict[str, dict[str, Any]]:
     contents: dict[str, dict[str, Any]] = {}
     for content in sorted(version.contents.all(), key=lambda each: (each.locale != default, each.locale, each.channel)):
-        words = {name: value for name, value in content_answer(content).items() if value}
+        words = {name: _sorted(value) for name, value in content_answer(content).items() if value}
         contents.setdefault(content.locale, {})[content.channel] = words
     return contents
 
