@@ -110,4 +110,5 @@ def rendered_answer(rendered: RenderedEmail | RenderedPush) -> dict[str, Any]:
         names = ("subject", "preheader", "html", "text")
         return {name: getattr(rendered, name) for name in names}
     shown = {name: getattr(rendered, name) for name in ("title", "body", "image", "link")}
-    return shown | {"data": dict(rendered.data)}
+    buttons = {"actions": [dict(each) for each in rendered.actions]} if rendered.actions else {}
+    return shown | {"data": dict(rendered.data)} | buttons

@@ -75,7 +75,7 @@ def name_of(by: By) -> str:
 def new_draft(template: Template, *, by: By = None, from_version: TemplateVersion | None = None) -> TemplateVersion:
     """The next version, a copy of `from_version` or of the live one; empty for a new template. Raises `DraftExists`."""
     # Locked, so that of two editors at once the second sees the first one's draft; and read anew, for its live version.
-    template = Template.objects.select_for_update().get(pk=template.pk)
+    template = Template.objects.select_for_update(no_key=True).get(pk=template.pk)
     if template.versions.filter(state=TemplateVersion.State.DRAFT).exists():
         raise DraftExists(template.code)
     note_act("template.draft_begun", template, by=by)

@@ -190,7 +190,7 @@ class TemplateVersion(models.Model):
 
     def require_draft(self) -> None:
         """Raises VersionIsFixed unless it is a draft now, and keeps it one until the transaction ends."""
-        drafts = TemplateVersion.objects.select_for_update().filter(pk=self.pk, state=self.State.DRAFT)
+        drafts = TemplateVersion.objects.select_for_update(no_key=True).filter(pk=self.pk, state=self.State.DRAFT)
         if not drafts.exists():
             raise VersionIsFixed
 

@@ -7,18 +7,11 @@ from typing import Any
 from templates_app.findings import Finding, warning
 from templates_app.models import TemplateContent, TemplateVersion
 from templates_app.rendering import EmailWords, RenderingFailed, render_email, render_push
+from templates_app.sample_data import example_values
 from templates_app.selection import words_in
 from templates_app.usage import CallerShape
-from templates_app.variables import DeclaredVariable, VariableType, check_values, parse_variables, typed_values
+from templates_app.variables import DeclaredVariable, check_values, parse_variables, typed_values
 
-#: What stands in for a value without example and default; a text stands for itself, by its name.
-STAND_INS: dict[VariableType, Any] = {
-    VariableType.INTEGER: 1,
-    VariableType.NUMBER: 1.5,
-    VariableType.BOOLEAN: True,
-    VariableType.URL: "https://example.com/",
-    VariableType.DATETIME: "2026-11-22T10:15:00Z",
-}
 #: Sets of names that callers send, the most frequent ones, with which a draft is tried.
 TRIED_SHAPES = 5
 
@@ -34,20 +27,6 @@ class Preview:
     text: str = ""
     image: str = ""
     problem: str = ""
-
-
-def example_values(variables: Sequence[DeclaredVariable]) -> dict[str, Any]:
-    """A value for each variable: its example, else its default, else something of its type."""
-    return {each.name: _example(each) for each in variables}
-
-
-def _example(variable: DeclaredVariable) -> Any:
-    for value in (variable.example, variable.default):
-        if value is not None:
-            return value
-    if variable.type == VariableType.LIST:
-        return [dict.fromkeys(variable.fields, "…") if variable.fields else "…"]
-    return STAND_INS.get(variable.type, variable.name)
 
 
 def preview(content: TemplateContent, values: Mapping[str, Any] | None = None) -> Preview:

@@ -66,8 +66,9 @@ def publish(version: TemplateVersion, *, by: By = None, note: str = "", acknowle
     `acknowledge_breaking`: whoever publishes knows that callers will have to send more than before.
     Raises `PublishBlocked`; `VersionIsFixed` for a retired one.
     """
-    template = Template.objects.select_for_update().get(pk=version.template_id)
-    version.refresh_from_db(from_queryset=TemplateVersion.objects.select_for_update())
+    # Without the key: whoever writes in a draft refers to its template, and PostgreSQL holds it for that until the end.
+    template = Template.objects.select_for_update(no_key=True).get(pk=version.template_id)
+    version.refresh_from_db(from_queryset=TemplateVersion.objects.select_for_update(no_key=True))
     if version.pk == template.live_version_id:
         return
     if version.state != TemplateVersion.State.DRAFT:
@@ -87,7 +88,7 @@ def revert(version: TemplateVersion, *, by: By = None, note: str = "") -> Templa
 
     Not held up by checks: it is the way out when something is wrong. Raises `NeverPublished`.
     """
-    template = Template.objects.select_for_update().get(pk=version.template_id)
+    template = Template.objects.select_for_update(no_key=True).get(pk=version.template_id)
     version.refresh_from_db()
     if version.state == TemplateVersion.State.DRAFT:
         raise NeverPublished(f"{template.code} version {version.number}")

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from django.utils.html import escape
 from django.utils.translation import get_supported_language_variant, override
 
 from templates_app.bounded_nodes import RenderingStopped, has_refused_scheme
+from templates_app.reader_locale import reading_in
 from templates_app.safe_engine import (
     SafeTemplate,
     TemplateSyntaxProblem,
@@ -68,6 +69,8 @@ class PushWords:
     image: str = ""
     link: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    #: Buttons; every value is a source.
+    actions: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class RenderedPush:
     image: str
     link: str
     data: Mapping[str, str]
+    actions: tuple[Mapping[str, str], ...] = ()
     cut: tuple[str, ...] = ()
 
 
@@ -126,8 +130,9 @@ def render_push(
     """The push message in the language of `locale`. `cache_key` as for an e-mail. Raises RenderingFailed."""
     sources = {"title": words.title, "body": words.body, "image": words.image, "link": words.link}
     data_sources = {f"data/{key}": source for key, source in words.data.items()}
-    parts = _render(sources | data_sources, values, place=(cache_key, locale, "push"))
-    for part in ("image", "link"):
+    buttons = {f"actions/{n}/{key}": text for n, each in enumerate(words.actions) for key, text in each.items()}
+    parts = _render(sources | data_sources | buttons, values, place=(cache_key, locale, "push"))
+    for part in ("image", "link", *(each for each in buttons if each.endswith("/link"))):
         if has_refused_scheme(parts[part]):
             raise RenderingFailed(part, "This is not an address with https, http or mailto.")
     title = _one_line(parts["title"])
@@ -138,9 +143,12 @@ def render_push(
         image=parts["image"].strip(),
         link=parts["link"].strip(),
         data=data,
+        actions=tuple(
+            {key: parts[f"actions/{n}/{key}"].strip() for key in each} for n, each in enumerate(words.actions)
+        ),
         cut=_cut_parts(title=title),
     )
-    size = json.dumps([push.title, push.body, push.image, push.link, data], ensure_ascii=False)
+    size = json.dumps([push.title, push.body, push.image, push.link, data, push.actions], ensure_ascii=False)
     if len(size.encode("utf-8", "replace")) > MAX_PUSH:
         raise RenderingFailed("body", f"The message has more than {MAX_PUSH} bytes.")
     return push
@@ -165,7 +173,7 @@ def _render(
     templates = {part: _compiled(source, (*place, part)) for part, source in sources.items() if source}
     rendered = dict.fromkeys(sources, "")
     # The language first: reading its catalogue from disk is not the template's fault.
-    with override(_language(place[1])):
+    with override(_language(place[1])), reading_in(place[1]):
         until = time.thread_time() + RENDERING_TIME.total_seconds()
         for part, template in templates.items():
             try:

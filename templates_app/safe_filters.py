@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
 
 from templates_app.bounded_nodes import MAX_OUTPUT, RenderingStopped
+from templates_app.reader_locale import as_currency, as_number, as_plural
 from users.moments import parse_moment
 
 #: Characters of a date format; each may become a month's name.
@@ -97,5 +98,9 @@ def checked_join(items: Any, separator: Any, autoescape: bool = True) -> str:
     joined = between.join(texts)
     return mark_safe(joined) if autoescape else joined  # noqa: S308  every text was escaped above
 
+
+register.filter("number", as_number)
+register.filter("currency", as_currency)
+register.filter("plural", as_plural)
 
 FILTERS: dict[str, Callable[..., Any]] = {name: getattr(defaultfilters, name) for name in HARMLESS} | register.filters

@@ -140,4 +140,11 @@ def words_within(content: TemplateContent, layout: Layout | None) -> EmailWords 
 def _words(content: TemplateContent, *, html: str = "", text: str = "") -> EmailWords | PushWords:
     if content.channel == Channel.EMAIL:
         return EmailWords(subject=content.subject, preheader=content.preheader, html=html, text=text)
-    return PushWords(title=content.title, body=content.body, image=content.image, link=content.link, data=content.data)
+    return PushWords(
+        title=content.title,
+        body=content.body,
+        image=content.image,
+        link=content.link,
+        data=content.data,
+        actions=tuple(content.actions),
+    )

@@ -79,7 +79,7 @@ def change_template(template: Template, *, by: By = None, reason: str = "", **co
 
 @transaction.atomic
 def _change(template: Template, columns: Mapping[str, Any], *, by: By, reason: str) -> Template:
-    template = Template.objects.select_for_update().get(pk=template.pk)
+    template = Template.objects.select_for_update(no_key=True).get(pk=template.pk)
     changes = {name: value for name, value in columns.items() if getattr(template, name) != value}
     if not changes:
         return template

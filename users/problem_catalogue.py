@@ -170,7 +170,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "code_locked": ProblemKind(
         409,
         _("The code is in use"),
-        _("A template's code cannot change once a version was published."),
+        _("A template's code cannot change once something was sent with it."),
         _("Make a new template with the other code."),
     ),
     "precondition_failed": ProblemKind(

@@ -1,5 +1,6 @@
 """The default without settings: keeps the push for the admin's inbox."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from django.db import DatabaseError, OperationalError
@@ -7,6 +8,7 @@ from django.db import DatabaseError, OperationalError
 from channels_push.message import PushMessage
 from channels_push.models import CapturedPush
 from gateway.channel_contract import Outcome, SendResult
+from templates_app.rendering import RenderedPush
 
 
 class CaptureProvider:
@@ -50,5 +52,10 @@ def _row(message: PushMessage) -> CapturedPush:
         image=words.image[:2000],
         link=words.link[:2000],
         # What an app needs to report back and to replace an older copy of the same message.
-        data=dict(words.data) | {"notification_id": str(message.notification_id)},
+        data=dict(words.data) | {"notification_id": str(message.notification_id)} | _buttons(words),
     )
+
+
+def _buttons(words: RenderedPush) -> dict[str, str]:
+    """As apps get them: data holds text alone."""
+    return {"actions": json.dumps([dict(each) for each in words.actions])} if words.actions else {}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from templates_app.preview import example_values, preview
+from templates_app.preview import preview
+from templates_app.sample_data import example_values
 from templates_app.variables import parse_variables
 from tests.factories import TemplateContentFactory, TemplateVersionFactory
 

@@ -272,3 +272,15 @@ def test_the_words_engine_can_be_imported_without_settings_or_models():
     modules = "rendering, safe_engine, variables, text_part, locales"
     script = f"import sys; from templates_app import {modules}; assert 'templates_app.models' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, env={"DJANGO_SETTINGS_MODULE": ""})
+
+
+def test_the_buttons_of_a_push_are_filled_in():
+    words = PushWords(
+        title="x", body="y", actions=[{"title": "Track {{ n }}", "link": "https://e.com/{{ n }}"}, {"title": "Later"}]
+    )
+    assert render_push(words, {"n": 7}, locale="en").actions == (
+        {"title": "Track 7", "link": "https://e.com/7"},
+        {"title": "Later"},
+    )
+    with pytest.raises(RenderingFailed, match="actions/0/link"):
+        render_push(PushWords(title="x", body="y", actions=[{"link": "{{ n }}"}]), {"n": "javascript:x"}, locale="en")

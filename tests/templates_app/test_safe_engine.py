@@ -26,6 +26,7 @@ from templates_app.safe_engine import (
 ALLOWED_FILTERS = {
     *("upper", "lower", "title", "capfirst", "default", "default_if_none", "date", "time", "pluralize"),
     *("truncatechars", "yesno", "floatformat", "length", "first", "last", "join", "urlencode", "linebreaksbr"),
+    *("number", "currency", "plural"),
 }
 NOON = datetime(2026, 3, 5, 12, 30, tzinfo=timezone(timedelta(hours=2)))
 
