@@ -45,6 +45,7 @@ SCOPES = {
 A_KEY_WITH = ("users:read", "users:write", "templates:publish", "callbacks:write", "services:read")
 N, C, U, T = "api/v1/notifications/", "api/v1/callbacks/", "api/v1/users/", "api/v1/templates/"
 C1, T1 = f"{C}<uuid:callback_id>/", f"{T}<str:template>/"
+U1 = f"{U}<str:user_id>/"
 V1 = f"{T1}versions/<int:number>/"
 #: (method, route) → the scope, or who else. A star: people without the scope too, for what is their own.
 API = {
@@ -56,6 +57,7 @@ API = {
     ("GET", "api/v1/categories/"): ANYBODY,
     ("GET", "api/v1/reasons/"): ANYBODY,
     ("GET", "api/v1/services/"): "services:read",
+    ("GET", "api/v1/services/prometheus/"): "metrics:read",
     ("GET", N): "notifications:read*",
     ("POST", N): "notifications:write",
     ("GET", f"{N}<uuid:notification_id>/"): "notifications:read*",
@@ -75,10 +77,23 @@ API = {
     ("POST", f"{C1}deliveries/<uuid:delivery_id>/resend/"): "callbacks:write",
     ("GET", U): "users:read",
     ("POST", U): "users:write",
-    ("GET", f"{U}<str:user_id>/"): "users:read*",
-    ("PUT", f"{U}<str:user_id>/"): "users:write",
-    ("PATCH", f"{U}<str:user_id>/"): "users:write*",
-    ("DELETE", f"{U}<str:user_id>/"): "users:write*",
+    ("GET", U1): "users:read*",
+    ("PUT", U1): "users:write",
+    ("PATCH", U1): "users:write*",
+    ("DELETE", U1): "users:write*",
+    ("GET", f"{U1}preferences/"): "users:read*",
+    ("PUT", f"{U1}preferences/"): "users:write*",
+    ("PATCH", f"{U1}preferences/"): "users:write*",
+    ("GET", f"{U1}preferences/history/"): "users:read*",
+    ("GET", f"{U1}quiet-hours/"): "users:read*",
+    ("PUT", f"{U1}quiet-hours/"): "users:write*",
+    ("DELETE", f"{U1}quiet-hours/"): "users:write*",
+    ("GET", f"{U1}devices/"): "users:read*",
+    ("POST", f"{U1}devices/"): "users:write*",
+    ("GET", f"{U1}devices/<uuid:device_id>/"): "users:read*",
+    ("PATCH", f"{U1}devices/<uuid:device_id>/"): "users:write*",
+    ("DELETE", f"{U1}devices/<uuid:device_id>/"): "users:write*",
+    ("POST", f"{U1}devices/<uuid:device_id>/check/"): "users:write*",
     ("GET", T): "templates:read",
     ("POST", T): "templates:write",
     ("POST", f"{T}preview/"): "templates:read",
