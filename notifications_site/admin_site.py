@@ -88,6 +88,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Administration"),
             [
                 _page(_("Staff & roles"), "admin_panel_settings", "auth", "group"),
+                _page(_("Failed sign-ins"), "lock", "axes", "accessattempt"),
                 _page(_("Categories"), "label", "users", "category"),
                 _page(_("Audit log"), "history", "users", "auditentry"),
             ],

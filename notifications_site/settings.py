@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "templated_mail",
     "django_ratelimit",
+    "axes",
     "users.apps.UsersConfig",
     "templates_app.apps.TemplatesConfig",
     "gateway.apps.GatewayConfig",
@@ -129,6 +130,7 @@ MIDDLEWARE = [
     "notifications_site.staff_timezone.StaffTimezoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "notifications_site.urls"
 WSGI_APPLICATION = "notifications_site.wsgi.application"
@@ -148,6 +150,20 @@ TEMPLATES = [
     },
 ]
 AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+#: Sign-in to the admin: so many wrong passwords lock an account, from that address alone: nobody locks others out.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "locked.html"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "users.lock_out.account_of"
+AXES_CLIENT_IP_CALLABLE = "users.throttling.address_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "password"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # our own page: users/admin/sign_ins.py
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
@@ -15,13 +16,13 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from users.api_keys import SCOPES
+from users.api_keys import OVERLAP, PERSON_PREFIX, SCOPES
 from users.channels import Channel
 from users.masking import mask_token
 from users.models import ApiKey, Device, QuietHours, User
 from users.querysets import normalise_email
 from users.rates import KEY_POLICIES, Rate, WrongRate, parse_rates
-from users.staff_pages import StaffForm
+from users.staff_pages import ReasonForm, StaffForm
 from users.staff_roles import IN_WORDS, Role, is_last_owner, roles_of
 
 #: Monday is 0, as in Python.
@@ -35,6 +36,8 @@ WEEKDAYS = (
     (6, _("Sunday")),
 )
 
+#: Whoever revokes a key used within this time types its name.
+IN_USE_LATELY = timedelta(hours=24)
 LABELS = {"email": _("E-mail"), "external_id": _("Client's id"), "timezone": _("Time zone")}
 
 
@@ -200,6 +203,13 @@ class ApiKeyForm(forms.Form):
         help_text=_("Such as submit=5/m,read=100/m. Empty: those of the installation."),
     )
 
+    def clean_client(self) -> str:
+        """Names of people's own clients are not for keys."""
+        client: str = self.cleaned_data["client"]
+        if client.startswith(PERSON_PREFIX):
+            raise forms.ValidationError(_("A client's name cannot begin with “person:”."))
+        return client
+
     def clean_limits(self) -> dict[str, Rate]:
         """As rates by policy."""
         try:
@@ -212,3 +222,41 @@ class ApiKeyForm(forms.Form):
         """How long the key may be used; None means for good."""
         days = self.cleaned_data["days"]
         return timedelta(days=days) if days else None
+
+
+class RotateForm(forms.Form):
+    """For how long the old key works beside the new one."""
+
+    hours = forms.IntegerField(
+        label=_("Hours both keys work"),
+        min_value=1,
+        max_value=24 * 90,
+        initial=int(OVERLAP.total_seconds() // 3600),
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=_("Long enough to put the new one into every place that uses the old."),
+    )
+
+    @property
+    def overlap(self) -> timedelta:
+        """The same as a duration."""
+        return timedelta(hours=self.cleaned_data["hours"])
+
+
+class RevokeForm(ReasonForm):
+    """Why; and the name of a key that was used within a day, so that nobody ends the wrong one."""
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+        if key.last_used_at and timezone.now() - key.last_used_at < IN_USE_LATELY:
+            self.fields["typed"] = forms.CharField(
+                label=_("It was used within a day. Type its name, “{name}”, to go on.").format(name=key.name),
+                widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+            )
+
+    def clean_typed(self) -> str:
+        """The very name."""
+        typed: str = self.cleaned_data["typed"]
+        if typed.strip() != self.key.name:
+            raise forms.ValidationError(_("This is not its name."))
+        return typed

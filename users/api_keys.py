@@ -8,11 +8,13 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from users import lately
-from users.models import ApiKey
+from users.audit import note
+from users.models import ApiKey, User
 from users.rates import KEY_POLICIES, Rate, parse_rate
 
 #: What a key may be allowed, and what else each scope includes.
@@ -35,10 +37,16 @@ SCOPES: dict[str, frozenset[str]] = {
 USE_NOTED_EVERY = timedelta(minutes=1)
 #: A key counts as in use for so long after a noted use.
 IN_USE_FOR = 2 * USE_NOTED_EVERY
+#: So long an old key works beside the one that takes its place, where nobody says otherwise.
+OVERLAP = timedelta(hours=24)
 
 
 #: The clients of people are named so; no key may be.
 PERSON_PREFIX = "person:"
+
+
+class KeyNotUsable(Exception):
+    """It is unknown, or its time is over."""
 
 
 class ReservedClient(ValueError):
@@ -85,10 +93,39 @@ def create_api_key(
     return key, plain
 
 
-def revoke_api_key(key_id: UUID) -> bool:
+@transaction.atomic
+def rotate_api_key(
+    key_id: UUID, *, overlap: timedelta = OVERLAP, by: User | str, address: str = ""
+) -> tuple[ApiKey, str]:
+    """A new key that is and may what the old one is and may; both work for `overlap`. As the old one, it is shown once.
+
+    Raises `KeyNotUsable`.
+    """
+    old = ApiKey.objects.usable().select_for_update().filter(pk=key_id).first()
+    if old is None:
+        raise KeyNotUsable("This key is unknown, revoked or expired; list_api_keys shows those that work.")
+    new, plain = create_api_key(
+        name=old.name,
+        client=old.client,
+        scopes=old.scopes,
+        mode=ApiKey.Mode(old.mode),
+        valid_for=old.expires_at - old.created_at if old.expires_at else None,
+        limits={policy: parse_rate(rate) for policy, rate in old.limits.items()},
+    )
+    ends = Now() + overlap
+    ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=ends), pk=old.pk).update(expires_at=ends)
+    lately.forget()
+    note(who=by, what="api_key.rotated", about=old, after={"replaced_by": str(new.pk)}, address=address)
+    return new, plain
+
+
+@transaction.atomic
+def revoke_api_key(key_id: UUID, *, by: User | str = "the platform", why: str = "", address: str = "") -> bool:
     """End a key at once and for good. False when it was revoked already."""
     was_usable = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=Now())
     lately.forget()
+    if was_usable:
+        note(who=by, what="api_key.revoked", about=ApiKey.objects.get(pk=key_id), why=why, address=address)
     return bool(was_usable)
 
 

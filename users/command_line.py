@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
@@ -44,6 +45,14 @@ def duration(text: str) -> timedelta:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; 45s, 30m, 12h or 90d is needed.")
     return int(found[1]) * UNITS[found[2]]
+
+
+def key_id(text: str) -> UUID:
+    """An id as other commands print it; raises what argparse shows as a usage error."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id; list_api_keys shows them.") from error
 
 
 def since(text: str) -> datetime | timedelta:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from tests.admin_scene import MOST_QUERIES, form_values, owner, page, queries_of, signed_in, staff
 from tests.factories import ApiKeyFactory, DeviceFactory, UserFactory
 from users.api_keys import usable_key
+from users.audit_models import AuditEntry
 from users.models import ApiKey, Category, Device, Preference, QuietHours, User
 
 pytestmark = pytest.mark.django_db
@@ -203,9 +203,44 @@ def test_revoking_asks_first_and_then_ends_the_key_at_once(client):
     assert "Revoke Shop?" in text
     assert usable_key("ntf_live_known") is not None
     client.post(f"{KEYS}{key.pk}/revoke/")
+    assert usable_key("ntf_live_known") is not None
+    client.post(f"{KEYS}{key.pk}/revoke/", {"reason": "it leaked"})
     assert usable_key("ntf_live_known") is None
-    assert LogEntry.objects.get(object_id=str(key.pk)).change_message == "Revoked"
+    line = AuditEntry.objects.get(what="api_key.revoked")
+    assert (line.who, line.why, line.address) == ("Olga", "it leaked", "127.0.0.1")
     assert "Revoked" in page(client, KEYS)
+
+
+def test_whoever_ends_a_key_in_use_types_its_name(client):
+    key = ApiKeyFactory(plain="ntf_live_known", last_used_at=timezone.now(), last_used_from="192.0.2.7")
+    assert "192.0.2.7" in page(client, f"{KEYS}{key.pk}/revoke/")
+    client.post(f"{KEYS}{key.pk}/revoke/", {"reason": "x", "typed": "Shoe"})
+    assert usable_key("ntf_live_known") is not None
+    client.post(f"{KEYS}{key.pk}/revoke/", {"reason": "x", "typed": "Shop"})
+    assert usable_key("ntf_live_known") is None
+
+
+def test_a_new_key_takes_the_place_of_an_old_one_and_is_shown_once(client):
+    key = ApiKeyFactory(plain="ntf_live_known", scopes=["users:read"])
+    assert "A new key in place of Shop?" in page(client, f"{KEYS}{key.pk}/rotate/")
+    answer = client.post(f"{KEYS}{key.pk}/rotate/", {"hours": "2"})
+    plain = answer.content.decode().partition('id="plain-key">')[2].partition("<")[0]
+    assert usable_key(plain).scopes == ["users:read"]
+    assert usable_key("ntf_live_known") == key
+    key.refresh_from_db()
+    assert timedelta(hours=1) < key.expires_at - timezone.now() < timedelta(hours=3)
+    assert AuditEntry.objects.get(what="api_key.rotated").who == "Olga"
+
+
+def test_an_ended_key_is_not_replaced(client):
+    key = ApiKeyFactory(revoked_at=timezone.now())
+    assert client.post(f"{KEYS}{key.pk}/rotate/", {"hours": "2"}).url == f"{KEYS}{key.pk}/change/"
+    assert ApiKey.objects.count() == 1
+
+
+def test_no_key_is_made_for_the_client_of_a_person(client):
+    answer = client.post(f"{KEYS}add/", NEW_KEY | {"client": "person:019a"})
+    assert "cannot begin with" in answer.content.decode()
 
 
 def test_without_permission_a_key_is_not_revoked():

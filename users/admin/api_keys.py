@@ -8,14 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users.admin_forms import ApiKeyForm
-from users.api_keys import create_api_key, revoke_api_key
+from users.admin_forms import ApiKeyForm, RevokeForm, RotateForm
+from users.api_keys import KeyNotUsable, create_api_key, revoke_api_key, rotate_api_key
 from users.models import ApiKey
 from users.moments import clock
 from users.staff_pages import (
@@ -26,12 +25,33 @@ from users.staff_pages import (
 )
 from users.templatetags.staff_pages import moment
 
+#: State → colour, word.
+STATES = {
+    "usable": ("success", gettext_lazy("Usable")),
+    "revoked": ("plain", gettext_lazy("Revoked")),
+    "expired": ("warning", gettext_lazy("Expired")),
+}
+
+
+def _facts(key: ApiKey) -> list[str]:
+    """What tells a key from others."""
+    used = _("never used")
+    if key.last_used_at:
+        used = _("last used: {when}").format(when=clock(key.last_used_at))
+        used += f" ({key.last_used_from})" if key.last_used_from else ""
+    return [f"{key.prefix}…, {key.client}", used]
+
+
+def _acting(request: HttpRequest) -> dict[str, Any]:
+    """Who acts, and from where, for the audit log."""
+    return {"by": request.user, "address": request.META.get("REMOTE_ADDR", "")}
+
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     """The credentials of clients: shown once when made, revoked, never changed."""
 
-    list_display = ("name", "shown_prefix", "mode", "client", "state_label", "last_used", "created")
+    list_display = ("name", "shown_prefix", "mode", "client", "state_label", "last_used", "expires", "created")
     list_filter = ("mode",)
     ordering = ("-id",)
     fields = (
@@ -45,9 +65,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "created",
         "expires",
         "last_used",
+        "last_used_from",
     )
     readonly_fields = fields
-    actions_detail = ("revoke",)
+    actions_detail = ("rotate", "revoke")
     empty_title = gettext_lazy("No API keys yet")
     empty_text = gettext_lazy("A client needs one to send. Add it here; it is shown once.")
 
@@ -79,20 +100,51 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             limits=form.cleaned_data["limits"],
         )
         self.log_addition(request, key, "Made")
-        context |= {"title": _("API key {name}").format(name=key.name), "api_key": key, "plain": plain}
+        return self._made(request, key, plain)
+
+    def _made(self, request: HttpRequest, key: ApiKey, plain: str) -> TemplateResponse:
+        """The one page that shows a key."""
+        title = _("API key {name}").format(name=key.name)
+        context = {**self.admin_site.each_context(request), "title": title, "api_key": key, "plain": plain}
         response = TemplateResponse(request, "admin/users/apikey/made.html", context)
         response["Cache-Control"] = "no-store"
         return response
 
+    @action(description=gettext_lazy("Rotate"), permissions=["revoke"], icon="autorenew")
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A new key in its place, after a question; both work for a while."""
+        key = self.get_object(request, object_id)
+        if key is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
+        form = RotateForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return ask_first(
+                request,
+                self,
+                title=_("A new key in place of {name}?").format(name=key.name),
+                question=_("It is and may the same. The old one works on for the hours below, then it ends."),
+                button=_("Make the new key"),
+                back=reverse("admin:users_apikey_change", args=[key.pk]),
+                form=form,
+                facts=_facts(key),
+                is_dangerous=False,
+            )
+        try:
+            new, plain = rotate_api_key(key.pk, overlap=form.overlap, **_acting(request))
+        except KeyNotUsable:
+            messages.error(request, _("This key has ended already. Make a new one."))
+            return redirect(reverse("admin:users_apikey_change", args=[key.pk]))
+        return self._made(request, new, plain)
+
     @action(description=gettext_lazy("Revoke"), permissions=["revoke"], icon="block", is_dangerous=True)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End it at once, after a question."""
+        """End it at once, after a question; whoever ends one in use types its name."""
         key = self.get_object(request, object_id)
         if key is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
         back = reverse("admin:users_apikey_change", args=[key.pk])
-        if request.method != "POST":
-            used = _("Last used: {when}").format(when=clock(key.last_used_at) if key.last_used_at else _("never"))
+        form = RevokeForm(request.POST or None, key=key)
+        if request.method != "POST" or not form.is_valid():
             return ask_first(
                 request,
                 self,
@@ -100,10 +152,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
                 question=_("Requests with this key are refused from now on. This cannot be undone."),
                 button=_("Revoke"),
                 back=back,
-                facts=[f"{key.prefix}…", used],
+                form=form,
+                facts=_facts(key),
             )
-        revoke_api_key(key.pk)
-        self.log_change(request, key, "Revoked")
+        revoke_api_key(key.pk, why=form.cleaned_data["reason"], **_acting(request))
         messages.success(request, _("{name} was revoked.").format(name=key.name))
         return redirect(back)
 
@@ -125,11 +177,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("State"))
     def state_label(self, key: ApiKey) -> SafeString:
         """Usable, or since when not."""
-        tone, words = "success", _("Usable")
-        if key.revoked_at:
-            tone, words = "plain", _("Revoked")
-        elif key.expires_at and key.expires_at <= timezone.now():
-            tone, words = "warning", _("Expired")
+        tone, words = STATES[key.state]
         return format_html('<span class="nt-chip nt-{}">{}</span>', tone, words)
 
     @display(description=gettext_lazy("Expires"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from users.api_keys import SCOPES, UnknownScope, create_api_key
+from users.api_keys import SCOPES, ReservedClient, UnknownScope, create_api_key
 from users.command_line import ExamplesCommand, duration
 from users.models import ApiKey
 from users.rates import KEY_POLICIES, WrongRate, parse_rates
@@ -48,7 +48,7 @@ class Command(ExamplesCommand):
                 valid_for=options["expires_in"],
                 limits=parse_rates(options["limit"], policies=KEY_POLICIES),
             )
-        except (UnknownScope, WrongRate) as error:
+        except (UnknownScope, WrongRate, ReservedClient) as error:
             raise CommandError(str(error), returncode=USAGE) from error
         self.stdout.write(as_json(key, plain) if options["json"] else as_text(key, plain))
 
