@@ -109,7 +109,8 @@ function showFindings() {
       return item;
     })
   );
-  one("[data-all-well]").hidden = draft.findings.length > 0;
+  one("[data-findings-count]").hidden = !draft.number;
+  one("[data-all-well]").hidden = draft.findings.length > 0 || !draft.number;
   const own = `contents/${draft.locale}/${draft.channel}/`;
   const here = draft.findings.filter((each) => each.path.startsWith(own));
   for (const [name, field] of fields) {
@@ -140,8 +141,8 @@ function showVersion() {
   const live = state.live_number ? words.live.replace("{n}", state.live_number) : words.none_live;
   const stored = draft.number ? `v${draft.number} ${words[state.version.state]}` : words.not_begun;
   chip.textContent = draft.isDraft ? `v${draft.number} ${words.draft} (${live})` : stored;
-  chip.className = `nt-chip ${draft.isDraft ? "nt-warning" : "nt-success"}`;
-  for (const link of all("[data-needs-draft]")) link.classList.toggle("is-off", !draft.isDraft);
+  chip.className = `nt-chip ${draft.isDraft ? "nt-warning" : draft.number ? "nt-success" : "nt-plain"}`;
+  for (const link of all("[data-needs-draft]")) link.hidden = !draft.isDraft && !draft.isDirty;
 }
 
 function groups() {
@@ -220,6 +221,7 @@ const saving = new Saving(root, draft, {
 });
 draft.addEventListener("shown", showWords);
 draft.addEventListener("changed", tellCounts);
+draft.addEventListener("changed", showVersion);
 groups();
 keys();
 leads();
