@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -40,16 +40,18 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(django_db_setup):
     """Chromium of this machine; its absence is said loudly, and is a failure with CI=true."""
     if not CHROMIUM.exists():
         words = f"No browser at {CHROMIUM}: the journeys through the editor were not tried."
         if os.environ.get("CI") == "true":
             pytest.fail(words)
         pytest.skip(words)
+    outside = connections["default"]
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # The library runs a loop in this thread; our own database calls beside it wait for nobody.
+        # The library runs a loop in this thread: Django would refuse our own calls, and open another connection.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        connections["default"] = outside
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
@@ -281,3 +283,8 @@ def test_a_phone_has_a_plain_field_and_nothing_sticks_out(desk, draft):
     page.get_by_role("button", name="Save draft").click()
     saved(page)
     assert words(draft).subject == "Short"
+    page.get_by_role("button", name="Send test").click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("Accepted by capture")).to_be_visible()
+    page.get_by_role("link", name="Open in captured messages").click()
+    expect(page.get_by_role("heading", name="[Test] Short")).to_be_visible()

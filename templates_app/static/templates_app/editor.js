@@ -9,6 +9,7 @@ import { Rows } from "./editor_rows.js";
 import { Samples } from "./editor_samples.js";
 import { Saving } from "./editor_saving.js";
 import { post } from "./editor_server.js";
+import { TestSend } from "./editor_test_send.js";
 import { VariablesTable } from "./editor_variables.js";
 
 const root = document.getElementById("editor");
@@ -219,6 +220,7 @@ const saving = new Saving(root, draft, {
     showVersion();
   },
 });
+if (one("[data-send-test]")) new TestSend(root, draft, { url: state.urls.test, words, saving, samples });
 draft.addEventListener("shown", showWords);
 draft.addEventListener("changed", tellCounts);
 draft.addEventListener("changed", showVersion);
