@@ -17,6 +17,7 @@ from notifications_site import (
     metrics,
     start_page,
 )
+from notifications_site.admin_pages import test_send
 from users.unsubscribe_page import unsubscribe
 
 # Here, not at the start of every process: a consumer needs no pages.
@@ -52,6 +53,11 @@ GATEWAY: Urls = [
     path("", start_page.start_page, name="start"),
     path("start/messages", start_page.start_messages, name="start-messages"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
+    path(
+        "admin/templates_app/template/<uuid:template_id>/test/",
+        admin.site.admin_view(test_send.send_template_test),
+        name="template-test",
+    ),
     path("admin/", admin.site.urls),
 ]
 USERS: Urls = [

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, ProtectedError
 from django.db.models.functions import Now
 
 from templates_app.compilation import CompilationProblem
@@ -201,11 +201,14 @@ def confirm_translation(version: TemplateVersion, *, locale: str, by: By = None)
 
 @transaction.atomic
 def delete_draft(version: TemplateVersion, *, by: By = None) -> None:
-    """Throw a draft away; its number is given again. Raises `VersionIsFixed`."""
+    """Throw a draft away; its number is given again. Raises `VersionIsFixed`, also when a test of it was sent."""
     version.require_draft()
     note_act("template.draft_deleted", version.template, by=by, version=version.number)
     version.contents.all().delete()
-    version.delete()
+    try:
+        version.delete()
+    except ProtectedError:
+        raise VersionIsFixed("A test of this draft was sent, so it stays. Write on in it.") from None
 
 
 def _take_turn(version: TemplateVersion, *, by: By, expected_revision: int | None) -> None:

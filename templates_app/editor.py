@@ -87,6 +87,7 @@ def editor(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "template": template,
         "version": version,
         "may_write": may_write,
+        "may_send": version is not None and request.user.has_perm(WRITE),
         "may_publish": request.user.has_perm(PUBLISH),
         "types": [(str(each), each.replace("datetime", "date and time")) for each in VariableType],
         "formats": TemplateContent.SourceFormat.choices,

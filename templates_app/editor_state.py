@@ -45,12 +45,16 @@ def page_state(template: Template, version: TemplateVersion | None, *, may_write
             "languages": sorted(RIGHT_TO_LEFT_LANGUAGES),
             "scripts": sorted(RIGHT_TO_LEFT_SCRIPTS),
         },
-        "urls": {
-            name: reverse(f"admin:templates_app_template_{view}", args=[template.pk])
-            for name, view in (("save", "save"), ("preview", "look"), ("text", "make_text"), ("samples", "samples"))
-        },
+        "urls": _addresses(template),
         "words": editor_words(),
     }
+
+
+def _addresses(template: Template) -> dict[str, str]:
+    asked = {"save": "save", "preview": "look", "text": "make_text", "samples": "samples"}
+    own = {name: reverse(f"admin:templates_app_template_{view}", args=[template.pk]) for name, view in asked.items()}
+    # Sending is the business of a step above, which is known here by the name of its route alone.
+    return own | {"test": reverse("template-test", args=[template.pk])}
 
 
 def version_state(version: TemplateVersion | None) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def editor_words() -> dict[str, str]:
         "variables": _("Variables"),
         "unused": _("used nowhere"),
         "declare": _("Declare {name}"),
+        "test_sending": _("Sending…"),
+        "test_shown": _("Open in captured messages"),
         "no_json": _("This is not JSON yet: names in quotes, a comma between."),
         "sample_needs_name": _("Give the set a name first."),
     }

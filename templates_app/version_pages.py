@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from templates_app import layouts
-from templates_app.drafting import FIELDS
-from templates_app.editor_state import contents_of
+from templates_app.comparison import Comparison, compare_versions
 from templates_app.live_preview import Problem, render_content
 from templates_app.mail_frame import mail_frame
 from templates_app.models import Template, TemplateContent, TemplateVersion
@@ -92,10 +91,11 @@ def compare(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "new": new,
     }
     if old in by_number and new in by_number and old != new:
-        changes = list(field_changes(by_number[old], by_number[new]))
+        compared = compare_versions(by_number[old], by_number[new])
         context |= {
-            "changes": changes,
-            "variables": variable_changes(by_number[old], by_number[new]),
+            "compared": compared,
+            "changes": list(field_changes(compared)),
+            "changed_variables": changed_variables(compared),
             "frames": _frames(template, by_number[old], by_number[new]),
         }
     return show_page(request, "templates_app/compare", context)
@@ -118,16 +118,14 @@ def _with_contents(template: Template) -> QuerySet[TemplateVersion]:
     return template.versions.prefetch_related("contents")
 
 
-def field_changes(old: TemplateVersion, new: TemplateVersion) -> Iterator[FieldChange]:
-    """Every field that differs, by language and channel."""
-    before, after = contents_of(old), contents_of(new)
-    for locale in sorted(before.keys() | after.keys()):
-        for channel in Channel:
-            one, other = (state.get(locale, {}).get(channel, {}) for state in (before, after))
-            for field in FIELDS[channel]:
-                texts = [_as_text(words.get(field)) for words in (one, other)]
-                if texts[0] != texts[1]:
-                    yield FieldChange(locale=locale, channel=channel, field=field, pieces=word_changes(*texts))
+def field_changes(compared: Comparison) -> Iterator[FieldChange]:
+    """Every field of the words that differs, word by word."""
+    for change in compared.changes:
+        kind, *place = change.path.split("/")
+        if kind == "contents":
+            locale, channel, field = place
+            pieces = word_changes(_as_text(change.before), _as_text(change.after))
+            yield FieldChange(locale=locale, channel=channel, field=field, pieces=pieces)
 
 
 def _as_text(value: Any) -> str:
@@ -138,17 +136,11 @@ def _as_text(value: Any) -> str:
     return str(value or "")
 
 
-def variable_changes(old: TemplateVersion, new: TemplateVersion) -> dict[str, list[str]]:
-    """The names that were added, taken away, became required, or were declared otherwise."""
-    before, after = ({each["name"]: each for each in version.variables} for version in (old, new))
-    both = before.keys() & after.keys()
-    required = {name for name in after if after[name].get("required") and not before.get(name, {}).get("required")}
-    return {
-        "added": sorted(after.keys() - before.keys()),
-        "removed": sorted(before.keys() - after.keys()),
-        "required": sorted(required),
-        "changed": sorted(name for name in both - required if before[name] != after[name]),
-    }
+def changed_variables(compared: Comparison) -> list[str]:
+    """Names that are in both versions, declared otherwise in something but being required."""
+    others = {*compared.variables_added, *compared.variables_removed, *compared.variables_now_required}
+    found = {change.path.split("/")[1] for change in compared.changes if change.path.startswith("variables/")}
+    return sorted(found - others)
 
 
 def _frames(template: Template, old: TemplateVersion, new: TemplateVersion) -> list[dict[str, Any]]:

@@ -154,7 +154,7 @@ class TemplateAdmin(StaffAdmin):
             is_dangerous=False,
         )
 
-    @action(description=gettext_lazy("Archive"), permissions=["publish"], icon="inventory_2", is_dangerous=True)
+    @action(description=gettext_lazy("Archive"), permissions=["publish"], icon="inventory_2")
     def archive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take it out of use."""
         template = self._find(request, object_id)

@@ -9,6 +9,7 @@ import { Rows } from "./editor_rows.js";
 import { Samples } from "./editor_samples.js";
 import { Saving } from "./editor_saving.js";
 import { post } from "./editor_server.js";
+import { TestSend } from "./editor_test_send.js";
 import { VariablesTable } from "./editor_variables.js";
 
 const root = document.getElementById("editor");
@@ -109,7 +110,8 @@ function showFindings() {
       return item;
     })
   );
-  one("[data-all-well]").hidden = draft.findings.length > 0;
+  one("[data-findings-count]").hidden = !draft.number;
+  one("[data-all-well]").hidden = draft.findings.length > 0 || !draft.number;
   const own = `contents/${draft.locale}/${draft.channel}/`;
   const here = draft.findings.filter((each) => each.path.startsWith(own));
   for (const [name, field] of fields) {
@@ -140,8 +142,8 @@ function showVersion() {
   const live = state.live_number ? words.live.replace("{n}", state.live_number) : words.none_live;
   const stored = draft.number ? `v${draft.number} ${words[state.version.state]}` : words.not_begun;
   chip.textContent = draft.isDraft ? `v${draft.number} ${words.draft} (${live})` : stored;
-  chip.className = `nt-chip ${draft.isDraft ? "nt-warning" : "nt-success"}`;
-  for (const link of all("[data-needs-draft]")) link.classList.toggle("is-off", !draft.isDraft);
+  chip.className = `nt-chip ${draft.isDraft ? "nt-warning" : draft.number ? "nt-success" : "nt-plain"}`;
+  for (const link of all("[data-needs-draft]")) link.hidden = !draft.isDraft && !draft.isDirty;
 }
 
 function groups() {
@@ -218,8 +220,10 @@ const saving = new Saving(root, draft, {
     showVersion();
   },
 });
+if (one("[data-send-test]")) new TestSend(root, draft, { url: state.urls.test, words, saving, samples });
 draft.addEventListener("shown", showWords);
 draft.addEventListener("changed", tellCounts);
+draft.addEventListener("changed", showVersion);
 groups();
 keys();
 leads();

@@ -30,6 +30,11 @@ export class Samples {
     return this.samples.find((each) => each.id === this.choice.value) || this.samples[0];
   }
 
+  /* Values typed by hand, as the preview shows them; null for those of the set. */
+  get typed() {
+    return this.preview.sample.values;
+  }
+
   #choose() {
     this.preview.choose({ sample: { set: this.current.id, values: null } });
     this.#tellKept();
