@@ -230,12 +230,12 @@ def view_of(route):
 def test_the_right_ones_get_in(callers, method, route):
     need = API[method, route]
     for who, caller in callers.items():
+        if who.startswith("key with") and not may(who, need):
+            continue  # what a scope opens besides is looked at below
         status, code = asked(method, route, caller)
         if who in REFUSED:
             is_let_in = need == OPEN and who == "nobody"
             assert is_let_in or (status, code) == (401, REFUSED[who]), who
-        elif who.startswith("key with") and not may(who, need):
-            continue  # what a scope includes is looked at below
         elif may(who, need):
             assert status < 500, who
             assert (status, code) not in {(401, code), (403, code), (405, code)}, (who, status, code)
