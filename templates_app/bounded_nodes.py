@@ -147,7 +147,7 @@ class BoundedExpression(FilterExpression):
         self.filters = [(function, [_plain(*each) for each in arguments]) for function, arguments in self.filters]
         self.steps = [_Step.of(function, arguments) for function, arguments in self.filters]
         # Most expressions are a name without filters; every call on the way there counts.
-        self.look_up = self.var._resolve_lookup if self.is_var and self.var.lookups is not None else None
+        self.look_up = self.var._resolve_lookup if isinstance(self.var, PlainVariable) and self.var.lookups else None
         self.has_fallback = bool(self.filters) and self.filters[0][0] in (default, default_if_none)
 
     def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
