@@ -73,8 +73,20 @@ def mail_builder_table(result: dict[str, Any]) -> str:
     return "\n".join(["| building one mail | processor time | times ours |", "|---|---|---|", *lines])
 
 
+def rendering_table(result: dict[str, Any]) -> str:
+    """The figures of benchmarks/rendering.py."""
+    goal = result["goal_milliseconds"]
+    lines = [
+        f"| {mail} | {way} | {milliseconds:.3f} ms{_missed(milliseconds <= goal) if way == 'ours' else ''} "
+        f"| {result['times_ours'][mail][way]:.2f} |"
+        for mail, took in result["milliseconds"].items()
+        for way, milliseconds in took.items()
+    ]
+    return "\n".join(["| mail | filled by | processor time | times ours |", "|---|---|---|---|", *lines])
+
+
 #: Benchmarks of one process write files of their own form.
-TABLES_OF_THEIR_OWN = {"embedded": embedded_table, "mail_builder": mail_builder_table}
+TABLES_OF_THEIR_OWN = {"embedded": embedded_table, "mail_builder": mail_builder_table, "rendering": rendering_table}
 
 
 def rendered(page: str, results: dict[str, dict[str, Any]]) -> str:

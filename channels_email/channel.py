@@ -10,7 +10,7 @@ from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
 from templates_app.rendering import NOT_ON_ONE_LINE
 from users.channels import Channel
 from users.recipients import Recipient
-from users.unsubscribe import Subject, unsubscribe_url
+from users.unsubscribe import unsubscribe_url_for
 
 #: Dotted paths, so that a process never loads a vendor's library it does not use.
 PROVIDERS = {
@@ -49,17 +49,9 @@ class EmailChannel:
                 sender=settings.DEFAULT_FROM_EMAIL,
                 locale=order.locale,
                 words=order.words,
-                unsubscribe_url=_unsubscribe_url(order),
+                unsubscribe_url=unsubscribe_url_for(order.category, user_id=recipient.id, channel=Channel.EMAIL.value),
             )
         ]
-
-
-def _unsubscribe_url(order: Order) -> str:
-    """Marketing mails carry a link; no query is made for it."""
-    if not order.category.is_marketing or order.category.is_mandatory:
-        return ""
-    subject = Subject(user_id=order.recipient.id, channel=Channel.EMAIL.value, category=order.category.code)
-    return unsubscribe_url(subject)
 
 
 def _mailbox(recipient: Recipient) -> str:

@@ -20,6 +20,7 @@ from templates_app.selection import words_of
 from templates_app.variables import typed_values
 from users.delivery_policy import Allow, DeferUntil, Suppress, decide
 from users.recipients import CategoryRules, Recipient, load_categories, load_recipients
+from users.unsubscribe import unsubscribe_url_for
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -90,7 +91,7 @@ def _prepare_one(
         case Allow():
             pass
     try:
-        words = _render(notification)
+        words = _render(notification, category)
     except RenderingFailed as problem:
         version = words_of(notification.template_version_id)
         metrics.count_render_error(version.template_code)
@@ -123,13 +124,15 @@ def _deferred(moment: datetime, reason: str, data: dict[str, str], recipient: Re
     )
 
 
-def _render(notification: Notification) -> RenderedEmail | RenderedPush:
+def _render(notification: Notification, category: CategoryRules) -> RenderedEmail | RenderedPush:
     version_id = notification.template_version_id
     version = words_of(version_id)
     words = version.contents[(notification.locale, notification.channel)]
     values = typed_values(version.variables, notification.variables)
     key = (version_id, notification.locale, notification.channel)
     if isinstance(words, EmailWords):
+        link = unsubscribe_url_for(category, user_id=notification.user_id, channel=notification.channel)
+        values = {"unsubscribe_link": link} | values
         return render_email(words, values, locale=notification.locale, cache_key=key)
     return render_push(words, values, locale=notification.locale, cache_key=key)
 

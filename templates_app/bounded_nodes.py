@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.template.base import (
     FilterExpression,
@@ -136,7 +136,7 @@ class PlainVariable(Variable):
 class BoundedExpression(FilterExpression):
     """A value and its filters; the result of each filter is counted."""
 
-    __slots__ = ("has_fallback",)
+    __slots__ = ("has_fallback", "look_up", "steps")
 
     def __init__(self, token: str, parser: Parser) -> None:
         super().__init__(token, parser)
@@ -145,6 +145,9 @@ class BoundedExpression(FilterExpression):
         elif not isinstance(self.var, SafeString):
             raise TemplateSyntaxError(f"Translation marks are not available: '{token}'")
         self.filters = [(function, [_plain(*each) for each in arguments]) for function, arguments in self.filters]
+        self.steps = [_Step.of(function, arguments) for function, arguments in self.filters]
+        # Most expressions are a name without filters; every call on the way there counts.
+        self.look_up = self.var._resolve_lookup if isinstance(self.var, PlainVariable) and self.var.lookups else None
         self.has_fallback = bool(self.filters) and self.filters[0][0] in (default, default_if_none)
 
     def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
@@ -153,13 +156,13 @@ class BoundedExpression(FilterExpression):
         value = self.var
         if self.is_var:
             try:
-                value = self.var.resolve(context)
+                value = self.look_up(context) if self.look_up else self.var.resolve(context)
             except VariableDoesNotExist:
                 if not (ignore_failures or self.has_fallback):
                     raise
                 value = None
-        for function, arguments in self.filters:
-            value = _filtered(value, function, arguments, context)
+        for step in self.steps:
+            value = _filtered(value, step, context)
         return value
 
     def names(self) -> Iterator[str]:
@@ -178,19 +181,39 @@ def _plain(is_variable: bool, argument: Any) -> tuple[bool, Any]:
     return False, argument
 
 
-def _filtered(value: Any, function: Any, arguments: list[tuple[bool, Any]], context: BoundedContext) -> Any:
+class _Step(NamedTuple):
+    """One filter of an expression, with what Django asks of it each time."""
+
+    function: Any
+    arguments: list[tuple[bool, Any]]
+    needs_autoescape: bool
+    is_safe: bool
+
+    @classmethod
+    def of(cls, function: Any, arguments: list[tuple[bool, Any]]) -> _Step:
+        """Of a filter and its arguments; each says whether it is a variable."""
+        return cls(
+            function, arguments, getattr(function, "needs_autoescape", False), getattr(function, "is_safe", False)
+        )
+
+
+def _filtered(value: Any, step: _Step, context: BoundedContext) -> Any:
     context.read_clock()
-    given = [argument.resolve(context) if is_variable else argument for is_variable, argument in arguments]
-    options = {"autoescape": context.autoescape} if getattr(function, "needs_autoescape", False) else {}
-    result = function(value, *given, **options)
+    given = [argument.resolve(context) if is_variable else argument for is_variable, argument in step.arguments]
+    if step.needs_autoescape:
+        result = step.function(value, *given, autoescape=context.autoescape)
+    else:
+        result = step.function(value, *given)
     if isinstance(result, str):
         context.made(len(result))
-        if isinstance(value, SafeString) and getattr(function, "is_safe", False):
+        if step.is_safe and isinstance(value, SafeString):
             return mark_safe(result)  # noqa: S308  Django's own rule: a filter marked is_safe keeps safe text safe
     return result
 
 
 def _written_out(value: Any, context: BoundedContext) -> str:
+    if type(value) is int:
+        return str(value)
     if not isinstance(value, str):
         return render_value_in_context(value, context)
     # Most values are text; Django's way to the same escaping takes three times as long.

@@ -15,6 +15,7 @@ from django.core import signing
 from users.channels import Channel
 from users.models import User
 from users.preferences import Origin, Wish, change_preferences
+from users.recipients import CategoryRules
 
 _SALT = "users.unsubscribe"
 #: The header that goes with the link: one POST is enough (RFC 8058, section 3.1).
@@ -37,6 +38,13 @@ class Subject:
 def unsubscribe_url(subject: Subject) -> str:
     """The address for `List-Unsubscribe`."""
     return f"{settings.PUBLIC_URL}/unsubscribe/{token_of(subject)}/"
+
+
+def unsubscribe_url_for(category: CategoryRules, *, user_id: UUID, channel: str) -> str:
+    """The link of a message of this category, made without a query; empty where there is nothing to turn off so."""
+    if not category.is_marketing or category.is_mandatory:
+        return ""
+    return unsubscribe_url(Subject(user_id=user_id, channel=channel, category=category.code))
 
 
 def token_of(subject: Subject) -> str:

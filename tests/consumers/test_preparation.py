@@ -282,3 +282,14 @@ def test_a_try_to_another_persons_device_settles_nothing():
     answered(to_bob, phone, Outcome.ACCEPTED)
     ready, _ = prepare(PushChannel(), claim(to_ann, to_bob))
     assert devices_in(ready) == {"Phone", "Bob's"}
+
+
+def test_advertising_ends_with_the_link_of_its_header_and_other_mails_with_none():
+    words = {"subject": "News", "html": "<p>Hi</p>", "text": "Hi {{ unsubscribe_link }}"}
+    for category in ("marketing", "updates"):
+        notification = submit(UserFactory(), a_template(words=words, category_id=category))
+        ((made,), _) = prepare_emails(notification)
+
+        (message,) = made.messages
+        assert message.words.text == f"Hi {message.unsubscribe_url}".strip()
+        assert ("/unsubscribe/" in message.words.text) == (category == "marketing")
