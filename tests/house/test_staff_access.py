@@ -77,6 +77,7 @@ OWN = {
     f"{T}preview/<int:content_id>/": WORDS,
     f"{T}use/": WORDS,
     f"{T}activity/": WORDS,
+    f"{T}test/": WRITERS,
     f"{B}open_editor/": WORDS,
     f"{B}use_it/": WORDS,
     f"{B}duplicate/": WRITERS,
