@@ -35,6 +35,12 @@ UNQUOTED = re.compile(r"[^\s>]*")
 ADDRESSES = frozenset(
     {"href", "src", "action", "background", "formaction", "poster", "data", "xlink:href", "srcset", "cite", "longdesc"}
 )
+#: A tag of the template inside a name: what comes out may be another name.
+SPLIT_NAME = re.compile(rf"[{VALUE}{STEP}](?=[^\s{VALUE}{STEP}])")
+#: What may come out as the end of a comment.
+SPLIT_COMMENT_END = re.compile(rf"-!?[{VALUE}{STEP}]+[-!>]")
+#: Characters between an attribute's name and its value; the engine looks no further back.
+LONGEST_WAY = 60
 FIXED_PREFIX = re.compile(r"\s*(?:https?|mailto):", re.IGNORECASE)
 #: Schemes that run something, and `data` where it is no picture.
 RUNNING = frozenset({"javascript", "vbscript", "livescript", "file"})
@@ -110,6 +116,10 @@ class _Reader:
         html = self._html
         for pattern in (CONDITION, COMMENT):
             if found := pattern.match(html, start):
+                if SPLIT_COMMENT_END.search(found[0]):
+                    self._tell(start, "A tag of the template stands where a comment could end.")
+                if not found[0].endswith(">"):
+                    self._tell(start, "A comment has no end.")
                 return self._pass_steps(start, found.end(), ("comment", start))
         if html.startswith(("<!", "<?"), start):
             end = html.find(">", start)
@@ -123,11 +133,14 @@ class _Reader:
     def _read_tag(self, start: int, name: re.Match[str], *, is_end: bool) -> int:
         attributes: list[_Attribute] = []
         position = self._pass_steps(start, name.end(), ("tag", start))
-        if VALUE in name[0]:
-            self._tell(start, "A value cannot be the name of an element.")
+        if VALUE in name[0] or SPLIT_NAME.search(name[0]):
+            self._tell(start, "No tag of the template can stand in the name of an element.")
         while True:
             position = self._pass_steps(position, self._end(BETWEEN_ATTRIBUTES, position), ("tag", start))
-            if position >= len(self._html) or self._html[position] == ">":
+            if position >= len(self._html):
+                self._tell(start, "An element or a quotation mark has no end.")
+                break
+            if self._html[position] == ">":
                 break
             attribute, position = self._read_attribute(position, start)
             attributes.append(attribute)
@@ -146,6 +159,8 @@ class _Reader:
         end = name.end() if name else position + 1
         if name and STEP in name[0]:
             end = position + name[0].index(STEP)
+            if SPLIT_NAME.search(name[0]):
+                self._tell(position, "A block of the template begins or ends inside the name of an attribute.")
         written = html[position:end]
         equals = EQUALS.match(html, end)
         if not equals:
@@ -169,6 +184,8 @@ class _Reader:
             return position
         closing = re.compile(rf"</{element}(?=[\s/>])", re.IGNORECASE).search(self._html, position)
         end = closing.start() if closing else len(self._html)
+        if not closing:
+            self._tell(start, f"<{element}> has no end.")
         self._pass_steps(position, end, ("raw", start))
         if element not in RAW_WITH_ENTITIES and VALUE in self._html[position:end]:
             where = self._html.index(VALUE, position)
@@ -223,6 +240,8 @@ class _Reader:
         if VALUE in value and value.strip() != VALUE and not FIXED_PREFIX.match(value):
             words = "is the whole address, or stands behind https: or mailto:"
             self._tell(attribute.start, f"In {attribute.name} a value {words}.")
+        elif value.strip() == VALUE and self._html.index(VALUE, attribute.start) - attribute.start > LONGEST_WAY:
+            self._tell(attribute.start, f"Between {attribute.name} and its value stand too many blanks.")
         elif runs_something(value.replace(STEP, "")):
             self._tell(attribute.start, f"The address in {attribute.name} runs code.")
 

@@ -63,7 +63,10 @@ MAX_VALUE_DEPTH = 10
 PLAIN_TYPES = frozenset({str, int, float, Decimal, bool, type(None), date, datetime})
 DELIMITERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 OPENING_DELIMITER = re.compile(r"\{[{%#]")
-URL_ATTRIBUTE_BEGINS = re.compile(r"""[\s"'/](?:href|src|action|background)\s*=\s*["']?\s*\Z""", re.IGNORECASE)
+URL_ATTRIBUTE_BEGINS = re.compile(
+    r"""(?:\A|[\s"'/:])(?:href|src|srcset|action|formaction|background|poster|data|cite|longdesc)\s*=\s*["']?\s*\Z""",
+    re.IGNORECASE,
+)
 BINDABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -162,6 +165,7 @@ class SafeParser(Parser):
         super().__init__(tokens, builtins=builtins)
         self._depth = 0
         self._text_before = ""
+        self._after_text = False
 
     def parse(self, parse_until: Any = None) -> NodeList:
         self._depth += 1
@@ -182,12 +186,14 @@ class SafeParser(Parser):
 
     def extend_nodelist(self, nodelist: NodeList, node: Node, token: Token) -> None:
         if isinstance(node, TextNode):
-            self._text_before = node.s
+            # A comment of the template leaves two texts side by side.
+            self._text_before = (self._text_before[-100:] if self._after_text else "") + node.s
             node = CountedText(node.s)
         elif isinstance(node, VariableNode):
             node = CountedValue(node.filter_expression)
         if isinstance(node, CountedValue | CountedFirstOf):
             node.is_link = URL_ATTRIBUTE_BEGINS.search(self._text_before[-100:]) is not None
+        self._after_text = isinstance(node, CountedText)
         super().extend_nodelist(nodelist, node, token)
 
     def invalid_block_tag(self, token: Token, command: str, parse_until: Any = None) -> Never:

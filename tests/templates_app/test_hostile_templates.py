@@ -29,6 +29,7 @@ BROKEN = ["{{", "}}", "{%", "%}", "{#", "{{ x.__class__ }}", "{% load x %}", "{{
 HTML = [
     *('<a href="', "<a href='", '<p title="', '<img alt="" src="', "<p ", "<td class=", '">', "'>", '"', "'", ">"),
     *("</a>", "<!--", "-->", "<!--[if mso]>", "<![endif]-->", "<title>", "</title>", "<style>", "</style>", "<b>"),
+    *("href=", "src=", "hr", 'ef="', "title=", "</ti", "tle>", "--", "!"),
     *("https:", "mailto:", "javascript:", "/", "?", "=", " ", "\n", "&", "&#58;", "text", "<", "<textarea>", "<br/>"),
 ]
 #: Values that want out of wherever they stand.
@@ -101,6 +102,22 @@ def test_where_the_checks_have_no_objection_no_value_breaks_out(source, hostile)
         each for each in harmless.elements if each[0] != "br"
     ]
     assert not [each for each in attacked.addresses if runs_something(each)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<a {% if x %}href="{{ x }}"{% endif %}>',
+        '<a hr{# c #}ef="{{ x }}">',
+        '<svg><a xlink:href="{{ x }}">',
+        '<button formaction="{{ x }}">',
+        '<a href="\n  {{ x }}">',
+        "<a title='x'href='{{ x }}'>",
+    ],
+)
+def test_every_address_is_looked_at_when_it_is_known(source):
+    with pytest.raises(RenderingFailed, match="not a link"):
+        page(source, "javascript:zz(1)")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ FINE = [
     '<a href="https://a/{% if x %}{{ x }}{% endif %}">',
     '<a href="{% if x %}https://a{% else %}https://b{% endif %}">',
     '<td {% if x %}class="a"{% endif %}>{{ y }}</td>',
+    '<td class="a"{% if x %} dir="rtl"{% endif %}>',
+    '<td{% if x %} dir="rtl"{% endif %}>',
     '<p title="{{ x }}" style="color:{{ c }}">',
     "<img src='{{ a }}' alt=''>",
     "{% if a %}<b>{% endif %}",
@@ -53,6 +55,16 @@ REFUSED = [
     "<a title='a{% if x %}' href='{% endif %}{{ y }}'>",
     "<scr{# #}ipt>{{ x }}</script>",
     "<img srcset='{{ a }}, {{ b }}' alt=''>",
+    '<a hr{% if x %}ef="{{ y }}"{% endif %}>',
+    '<a href{% if x %}="{{ y }}"{% endif %}>',
+    "<s{% if x %}vg{% else %}cript{% endif %}>{{ y }}</script>",
+    "<title></ti{% if x %}tle>{% endif %}<p {{ y }}>",
+    "<!-- --{{ x }}> <p {{ y }}> -->",
+    '<p title="><p {{ x }}>',
+    "<p {% if x %}a{% endif %}",
+    "<p>x</p><!-- y",
+    "<!-- --{% if x %}>{% endif %} <p {{ y }}> -->",
+    '<a href="' + " " * 100 + '{{ x }}">',
 ]
 
 
