@@ -1,0 +1,88 @@
+"""Files of people, row by row: CSV and XLSX, however long they are, in little memory."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+#: The columns that may stand in the first row; one of the first two must.
+COLUMNS = ("external_id", "email", "name", "locale", "timezone")
+#: Characters of a cell. No column of ours takes as many.
+LONGEST_CELL = 10_000
+
+
+class UnreadableFile(Exception):
+    """The file cannot be read as a table of people; the text says why, and what is needed."""
+
+
+class FileRow(NamedTuple):
+    """One person as the file has them."""
+
+    #: As a spreadsheet counts: the row of names is number 1.
+    number: int
+    #: Column → text, without empty cells.
+    values: dict[str, str]
+
+
+@contextmanager
+def opened_table(path: Path) -> Iterator[Iterator[FileRow]]:
+    """The rows below the names; empty ones are passed over. Raises `UnreadableFile`, also while they are read."""
+    with ExitStack() as stack:
+        yield _rows(_told(_lines(path, stack), path))
+
+
+def _lines(path: Path, stack: ExitStack) -> Iterator[list[str]]:
+    if path.suffix.lower() == ".xlsx":
+        book = load_workbook(path, read_only=True, data_only=True)
+        stack.callback(book.close)
+        for row in book.worksheets[0].iter_rows(values_only=True):
+            yield [_text(cell) for cell in row]
+        return
+    file = stack.enter_context(path.open(encoding="utf-8-sig", newline=""))
+    first = file.readline()
+    file.seek(0)
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    yield from csv.reader(file, delimiter=delimiter, strict=True)
+
+
+def _told(lines: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    """The same; what may go wrong with a file is told in words."""
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("The file is not UTF-8. Save it as “CSV UTF-8”, or as XLSX.") from error
+    except (OSError, InvalidFileException, BadZipFile, KeyError, ValueError, csv.Error) as error:
+        raise UnreadableFile(f"{path} cannot be read as CSV or XLSX: {error}") from error
+
+
+def _rows(lines: Iterator[list[str]]) -> Iterator[FileRow]:
+    names = [name.strip().lower() for name in next(lines, [])]
+    _check(names)
+    for number, cells in enumerate(lines, start=2):
+        values = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+        if values:
+            yield FileRow(number, values)
+
+
+def _check(names: list[str]) -> None:
+    known = f"The first row names the columns: {', '.join(COLUMNS)}."
+    if unknown := [name for name in names if name and name not in COLUMNS]:
+        raise UnreadableFile(f"There is no column {unknown[0][:50]!r}. {known}")
+    if not {"external_id", "email"} & set(names):
+        raise UnreadableFile(f"Neither external_id nor email is there. {known}")
+    if twice := next((name for name in names if name and names.count(name) > 1), None):
+        raise UnreadableFile(f"The column {twice!r} stands twice. {known}")
+
+
+def _text(cell: object) -> str:
+    """A cell of a spreadsheet; a whole number is shown as one."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)[:LONGEST_CELL]
