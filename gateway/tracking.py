@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from gateway import callbacks, statuses
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult, said
-from gateway.consequences import follow_answers
+from gateway.consequences import follow_answers, follow_news
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all, update_each
@@ -302,6 +302,7 @@ def record_news(news: Sequence[ProviderNews]) -> int:
     # Somebody else may record the same at this moment: the constraint keeps one.
     ProviderEvent.objects.bulk_create((_row(each) for each in fresh.values()), ignore_conflicts=True)
     _follow(fresh.values())
+    follow_news(fresh.values())
     return len(fresh)
 
 

@@ -65,6 +65,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _page(_("Notifications"), "mail", "gateway", "notification"),
                 _page(_("People"), "group", "users", "user"),
+                _page(_("Suppressions"), "block", "users", "suppression"),
                 _page(_("Dead letters"), "warning", "gateway", "deadletter") | _dead_letter_badge(request),
             ],
         ),

@@ -1,17 +1,28 @@
 """People and tokens as the API shows them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from users.models import Category, User
+from users.models import Category, Suppression, User
 from users.sign_in import TokenPair
 from users.staff_roles import roles_of
+from users.suppressions import suppression_of_person
 
 
 def shown_people(people: QuerySet[User]) -> QuerySet[User]:
     """The rows with all that `person_answer` needs: three queries for any number of them."""
-    return people.annotate(device_count=Count("devices", filter=Q(devices__is_active=True))).prefetch_related("groups")
+    devices = Count("devices", filter=Q(devices__is_active=True), distinct=True)
+    return people.annotate(device_count=devices, blocked=suppression_of_person()).prefetch_related("groups")
+
+
+def _email_suppressed(blocked: dict[str, str] | None) -> dict[str, Any] | None:
+    """A block of advertising alone is a wish of the person, no trouble with the address."""
+    if blocked is None or blocked["scope"] != Suppression.Scope.EVERYTHING:
+        return None
+    since = datetime.fromisoformat(blocked["since"].replace(" ", "T"))
+    return {"reason": blocked["reason"], "since": since if since.tzinfo else since.replace(tzinfo=UTC)}
 
 
 def person_answer(person: User) -> dict[str, Any]:
@@ -22,7 +33,7 @@ def person_answer(person: User) -> dict[str, Any]:
         "external_id": person.external_id,
         "name": person.name,
         "email": person.email,
-        "email_suppressed": None,
+        "email_suppressed": _email_suppressed(person.blocked),  # type: ignore[attr-defined]  # annotated
         "locale": person.locale,
         "timezone": person.timezone,
         "is_active": person.is_active,

@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 
 from users.channels import Channel
 from users.quiet_hours import quiet_until
-from users.recipients import CategoryRules, Recipient
+from users.recipients import CategoryRules, Recipient, SuppressedAddress
+
+#: The scope of a suppression that blocks nothing but advertising.
+ADVERTISING_ONLY = "marketing"
 
 #: What waits for the end of a silence goes out spread over so long after it: a whole country's ends at one moment.
 SPREAD = timedelta(seconds=30)
@@ -40,6 +43,11 @@ class Suppress:
 Decision = Allow | DeferUntil | Suppress
 
 
+def _is_blocked(suppressed: SuppressedAddress, category: CategoryRules) -> bool:
+    """Mandatory or not: what bounces, bounces. Only a block of advertising lets everything else through."""
+    return suppressed.scope != ADVERTISING_ONLY or (category.is_marketing and not category.is_mandatory)
+
+
 def decide(
     recipient: Recipient, *, channel: str, category: CategoryRules, is_critical: bool, now: datetime
 ) -> Decision:
@@ -51,6 +59,8 @@ def decide(
         return Suppress("no_address", who)
     if channel == Channel.PUSH and not recipient.devices:
         return Suppress("no_device", who)
+    if channel == Channel.EMAIL and recipient.suppressed and _is_blocked(recipient.suppressed, category):
+        return Suppress("address_suppressed", who | {"date": recipient.suppressed.since})
     if not category.is_mandatory and not recipient.wants(channel, category.code):
         return Suppress("opt_out", who | {"category": category.name, "channel": channel})
     if is_critical or category.ignores_quiet_hours or recipient.quiet is None:

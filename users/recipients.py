@@ -8,12 +8,13 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import FilteredRelation, JSONField, Q, QuerySet, Value
 
 from users import kept_people, shared_cache
 from users.channels import Channel
 from users.models import Category, Device, User
 from users.quiet_hours import EVERY_DAY, QuietWindow
+from users.suppressions import suppression_of_person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,17 @@ class CategoryRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressedAddress:
+    """Why a person's e-mail address must not be used."""
+
+    #: A word of `Suppression.Reason` and of its `Scope`.
+    reason: str
+    scope: str
+    #: The day it was blocked, such as 2026-11-22.
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A person as delivery sees them."""
 
@@ -54,6 +66,8 @@ class Recipient:
     #: (channel, category code or None for the whole channel) → wanted.
     switches: dict[tuple[str, str | None], bool] = field(default_factory=dict)
     quiet: QuietWindow | None = None
+    #: Looked up for e-mail only.
+    suppressed: SuppressedAddress | None = None
 
     @property
     def display_name(self) -> str:
@@ -113,7 +127,8 @@ def load_recipients(user_ids: Collection[UUID], *, channel: str) -> dict[UUID, R
 def _read(people: QuerySet[User], channel: str) -> list[Recipient]:
     """One row per switch of theirs, or one without; devices by a query of their own."""
     switch = FilteredRelation("preferences", condition=Q(preferences__channel=channel))
-    rows = people.annotate(switch=switch).values_list(*_PERSON, *_QUIET, *_SWITCH)
+    blocked = suppression_of_person() if channel == Channel.EMAIL else Value(None, output_field=JSONField())
+    rows = people.annotate(switch=switch, blocked=blocked).values_list(*_PERSON, "blocked", *_QUIET, *_SWITCH)
     found: dict[UUID, tuple[Any, ...]] = {}
     switches: defaultdict[UUID, dict[tuple[str, str | None], bool]] = defaultdict(dict)
     for row in rows:
@@ -128,7 +143,7 @@ def _read(people: QuerySet[User], channel: str) -> list[Recipient]:
 def _recipient(
     row: tuple[Any, ...], switches: dict[tuple[str, str | None], bool], devices: Sequence[DeviceTarget]
 ) -> Recipient:
-    pk, external_id, name, email, locale, timezone, is_active, *quiet = row
+    pk, external_id, name, email, locale, timezone, is_active, blocked, *quiet = row
     return Recipient(
         id=pk,
         public_id=external_id or str(pk),
@@ -140,6 +155,7 @@ def _recipient(
         devices=tuple(devices),
         switches=switches,
         quiet=_window(quiet, timezone),
+        suppressed=blocked and SuppressedAddress(**blocked | {"since": blocked["since"][:10]}),
     )
 
 
@@ -195,6 +211,7 @@ def _to_keep(recipient: Recipient) -> dict[str, Any]:
         **{name: getattr(recipient, name) for name in _PLAIN},
         "devices": [asdict(device) for device in recipient.devices],
         "switches": [[*switch, is_on] for switch, is_on in recipient.switches.items()],
+        "suppressed": recipient.suppressed and asdict(recipient.suppressed),
         "quiet": quiet and asdict(quiet) | {"days": sorted(quiet.days), "channels": sorted(quiet.channels)},
     }
 
@@ -206,9 +223,10 @@ _PLAIN = ("id", "public_id", "name", "email", "locale", "timezone", "is_active")
 def _from_kept(kept: dict[str, Any]) -> Recipient:
     """The other way round. What was kept was sealed: it has the shape we gave it."""
     plain = {name: kept[name] for name in _PLAIN} | {"id": UUID(kept["id"])}
-    quiet = kept["quiet"]
+    quiet, suppressed = kept["quiet"], kept.get("suppressed")
     return Recipient(
         **plain,
+        suppressed=suppressed and SuppressedAddress(**suppressed),
         devices=tuple(DeviceTarget(**device | {"id": UUID(device["id"])}) for device in kept["devices"]),
         switches={(channel, category): is_on for channel, category, is_on in kept["switches"]},
         quiet=quiet

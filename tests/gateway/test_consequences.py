@@ -5,13 +5,13 @@ import uuid
 import pytest
 
 from gateway import tracking
-from gateway.channel_contract import Outcome, SendResult
+from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 from gateway.consequences import follow_successes
 from gateway.outbox import Held
 from gateway.tracking import AttemptResult, Recorded
 from tests.factories import AttemptFactory, DeviceFactory, NotificationFactory
 from users.channels import Channel
-from users.models import Device
+from users.models import Device, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +57,39 @@ def test_a_push_that_was_taken_is_remembered_with_its_device():
     assert list(Device.objects.filter(last_success_at__isnull=False)) == [device]
     other.refresh_from_db()
     assert other.last_success_at is None
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def told(notification, kind, **fields):
+    about = {"provider": "sendgrid", "event_id": str(uuid.uuid4()), "notification_id": notification.pk}
+    tracking.record_news([ProviderNews(**about, type=kind, **fields)])
+
+
+def blocked():
+    return list(Suppression.objects.values_list("reason", "evidence", "notification_id"))
+
+
+def test_a_bounce_for_good_and_a_complaint_block_the_address():
+    bounced, complained = NotificationFactory(status="sent"), NotificationFactory(status="sent")
+
+    told(bounced, EventType.BOUNCED, reason="mailbox_unknown", detail="550 5.1.1")
+    told(complained, EventType.COMPLAINED)
+
+    assert set(blocked()) == {("hard_bounce", "550 5.1.1", bounced.pk), ("complaint", "", complained.pk)}
+
+
+def test_a_full_mailbox_blocks_nothing_nor_does_what_went_elsewhere():
+    told(NotificationFactory(status="sent"), EventType.BOUNCED, reason="mailbox_full")
+    told(NotificationFactory(status="sent", channel=Channel.PUSH), EventType.BOUNCED, reason="mailbox_unknown")
+
+    assert blocked() == []
+
+
+def test_a_mail_server_that_knows_no_such_mailbox_blocks_it():
+    attempt = AttemptFactory()
+
+    answered(attempt, reason="mailbox_unknown", provider_code="550 5.1.1", detail="no such user")
+
+    assert blocked() == [("hard_bounce", "550 5.1.1 no such user", attempt.notification_id)]

@@ -7,7 +7,7 @@ import pytest
 
 from users.delivery_policy import SPREAD, Allow, DeferUntil, Suppress, decide
 from users.quiet_hours import QuietWindow
-from users.recipients import CategoryRules, DeviceTarget, Recipient
+from users.recipients import CategoryRules, DeviceTarget, Recipient, SuppressedAddress
 
 NIGHT = QuietWindow(start=time(22), end=time(7), timezone="Europe/Vienna")
 AT_NIGHT = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)  # 23:30 in Vienna
@@ -135,3 +135,26 @@ def test_nothing_is_spread_into_the_next_silence():
 
     assert isinstance(outcome, DeferUntil)
     assert outcome.spread == timedelta(0)
+
+
+# --- blocked addresses ------------------------------------------------------------------------------------------------
+
+BLOCKED = SuppressedAddress(reason="hard_bounce", scope="everything", since="2026-11-20")
+
+
+@pytest.mark.parametrize("kind", [category(), SECURITY])
+def test_a_blocked_address_gets_nothing_not_even_what_is_mandatory(kind):
+    outcome = decided(ann(suppressed=BLOCKED), kind=kind)
+
+    assert outcome == Suppress("address_suppressed", {"name": "Ann", "date": "2026-11-20"})
+
+
+def test_it_blocks_no_push():
+    assert decided(ann(suppressed=BLOCKED), channel="push") == Allow()
+
+
+def test_who_unsubscribed_from_advertising_gets_the_rest():
+    no_advertising = ann(suppressed=SuppressedAddress(reason="unsubscribed", scope="marketing", since="2026-11-20"))
+
+    assert decided(no_advertising) == Allow()
+    assert isinstance(decided(no_advertising, kind=category(is_marketing=True)), Suppress)

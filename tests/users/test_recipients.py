@@ -8,7 +8,7 @@ import pytest
 from tests.factories import DeviceFactory, UserFactory
 from users.models import Category, Preference, QuietHours
 from users.quiet_hours import EVERY_DAY, QuietWindow
-from users.recipients import CategoryRules, DeviceTarget, find_recipient, load_categories, load_recipients
+from users.recipients import CategoryRules, DeviceTarget, load_categories, load_recipients, read_recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -150,7 +150,7 @@ def test_the_number_of_queries_does_not_grow_with_the_batch(count, channel, djan
 
 
 def found(name):
-    recipient = find_recipient(name, channel="email")
+    recipient = read_recipient(name, channel="email")
     return recipient and recipient.id
 
 
@@ -179,7 +179,7 @@ def test_finding_somebody_costs_little(django_assert_max_num_queries):
     QuietHours.objects.create(user=ann, start=time(22), end=time(7))
 
     with django_assert_max_num_queries(3):
-        assert find_recipient(ann.external_id, channel="push").devices
+        assert read_recipient(ann.external_id, channel="push").devices
 
 
 # --- categories -------------------------------------------------------------------------------------------------------

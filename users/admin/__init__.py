@@ -1,5 +1,5 @@
-"""The pages of people, categories, roles, API keys, the audit log and failed sign-ins."""
+"""The pages of people, their blocked addresses, sign-ins, categories, roles and API keys."""
 
-from users.admin import api_keys, audit, people, roles, sign_ins
+from users.admin import api_keys, audit, people, roles, sign_ins, suppressions
 
-__all__ = ["api_keys", "audit", "people", "roles", "sign_ins"]
+__all__ = ["api_keys", "audit", "people", "roles", "sign_ins", "suppressions"]

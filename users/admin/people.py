@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
 from users.admin.personal_data import PersonalDataActions
+from users.admin.wishes import SavesWishes
 from users.admin_forms import DeviceForm, PersonChangeForm, PersonCreationForm, QuietHoursForm
 from users.masking import mask_email
 from users.models import Category, Device, Preference, QuietHours, User
@@ -73,7 +74,7 @@ class QuietHoursInline(StaffStackedInline):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
+class PersonAdmin(SavesWishes, UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
     """People who can be reached, and those who may sign in here. Only who gives roles touches the accounts of staff."""
 
     form = PersonChangeForm
