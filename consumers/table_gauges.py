@@ -27,7 +27,7 @@ from users.channels import Channel
 log = structlog.stdlib.get_logger(__name__)
 
 #: A count that is higher is shown as this.
-MOST = 100_000
+MOST = 10_000
 #: However often somebody asks, the tables are asked no more often.
 KEPT_FOR = timedelta(seconds=5)
 #: The states a breaker may be in, the operator's will included.
@@ -91,7 +91,7 @@ def queues() -> Iterator[GaugeMetricFamily]:
 
 
 def _many_and_oldest(rows: QuerySet[Notification]) -> tuple[int, list[datetime]]:
-    """How many, at most `MOST`, and since when the oldest of these has been due."""
+    """How many, at most `MOST`, and since when the oldest of these has been due: the most urgent come first."""
     some = rows.order_by().values("available_at")[:MOST]
     found = some.aggregate(many=Count("available_at"), oldest=Min("available_at"))
     return found["many"], [found["oldest"]] if found["oldest"] else []

@@ -11,10 +11,13 @@ from functools import cache
 from typing import NamedTuple
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 log = structlog.stdlib.get_logger(__name__)
+
+# When a counter began is no number anybody looks at, and would double what is told.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
 
 #: What this process counts.
 REGISTRY = CollectorRegistry()
@@ -134,28 +137,27 @@ QUEUE_MESSAGES = _gauge(
     "notify_queue_messages",
     *("queue", "state"),
     meaning="Notifications of a queue: due, waiting (for their moment), queued (their hint is in RabbitMQ), sending "
-    "(with a consumer). Counted up to 100,000.",
+    "(with a consumer). Counted up to 10,000.",
 )
 QUEUE_OLDEST_AGE = _gauge(
     "notify_queue_oldest_message_age_seconds",
     "queue",
-    meaning="How long the oldest that is due or queued has been due; 0 when there is none.",
+    meaning="How long the oldest that is due or queued has been due; 0 when there is none. Of more than 10,000 "
+    "the most urgent are looked at.",
 )
 OUTBOX_OLDEST_AGE = _gauge(
     "notify_outbox_oldest_age_seconds",
     meaning="How long the oldest has been due that neither relay nor consumer has taken; 0 when there is none.",
 )
 DEAD_LETTERS = _gauge(
-    "notify_dead_letters", "channel", meaning="Dead letters that wait for a decision. Counted up to 100,000."
+    "notify_dead_letters", "channel", meaning="Dead letters that wait for a decision. Counted up to 10,000."
 )
 OUTCOMES_UNKNOWN = _gauge(
     "notify_outcomes_unknown",
     "channel",
-    meaning="Notifications that may or may not have gone out. Counted up to 100,000.",
+    meaning="Notifications that may or may not have gone out. Counted up to 10,000.",
 )
-CALLBACKS_PENDING = _gauge(
-    "notify_callbacks_pending", meaning="Callbacks still owed to clients. Counted up to 100,000."
-)
+CALLBACKS_PENDING = _gauge("notify_callbacks_pending", meaning="Callbacks still owed to clients. Counted up to 10,000.")
 BREAKER_STATE = _gauge(
     "notify_breaker_state",
     *("channel", "provider", "state"),

@@ -144,6 +144,6 @@ def test_prometheus_asks_where_our_list_is_and_shows_the_token():
 
     assert resolve(path).url_name == "prometheus-targets"
     assert host in COMPOSE["services"]["web"]["environment"]["ALLOWED_HOSTS"]
-    token = {"credentials_file": COMPOSE["services"]["web"]["environment"]["METRICS_TOKEN_FILE"]}
+    token = {"type": "Bearer", "credentials_file": COMPOSE["services"]["web"]["environment"]["METRICS_TOKEN_FILE"]}
     assert job["authorization"] == discovery["authorization"] == token
     assert PROMETHEUS["rule_files"] == ["alerts.yml"]
