@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import Group
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models import Q
@@ -56,8 +57,10 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A staff account that may do everything."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """A staff account that may do everything; it has the role of an owner, too, where people look for owners."""
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        user.groups.add(Group.objects.get_or_create(name="Owner")[0])
+        return user
 
 
 def normalise_email(email: str | None) -> str | None:
