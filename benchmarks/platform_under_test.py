@@ -81,7 +81,8 @@ def new_installation(ours: Surroundings, *, sink: int) -> Iterator[Installation]
         "VAR_DIR": str(ours.folder / "var"),
         "PORT": str(FIRST_PORT),
         "SERVICE_ROLE": "all",
-        "SECRET_KEY": secrets.token_hex(32),  # one for all copies: what one has sealed another can open
+        # One of each for all copies: what one has sealed another can open.
+        **{name: secrets.token_hex(32) for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY")},
         "LOG_LEVEL": "WARNING",
         "RATE_LIMITS": "submit=100000/s",  # what we measure is not the limit a client has
         "PYTHONUNBUFFERED": "1",

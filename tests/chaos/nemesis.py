@@ -43,6 +43,10 @@ class Calamity(Protocol):
     def __call__(self) -> Iterator[float]: ...
 
 
+class Unharmed(Exception):
+    """A blow that did nothing: the campaign would prove less than it says."""
+
+
 class Nemesis:
     """`act` is called again and again and never waits; `end` lets everything come back."""
 
@@ -164,6 +168,8 @@ class Nemesis:
         self._rabbitmq.signal(number)
         while self._rabbitmq.is_running():
             yield 0.1
+        if self._rabbitmq.is_up():
+            raise Unharmed("RabbitMQ was to be stopped, and still answers.")
         if wipe:
             self._rabbitmq.wipe()
         yield self._chance.uniform(0.2, 1.5)

@@ -133,6 +133,7 @@ class RabbitmqServer:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RUNNING_UNDER_SYSTEMD": "true",  # else a shell stands before the node, and takes the blows for it
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": FRUGAL,
         }
 
