@@ -65,6 +65,24 @@ def test_smtp_without_a_mail_server_is_an_error(settings):
 
 
 @pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("fcm", ["FCM_CREDENTIALS"]),
+        ("onesignal", ["ONESIGNAL_APP_ID", "ONESIGNAL_API_KEY"]),
+        ("webpush", ["VAPID_PRIVATE_KEY", "VAPID_SUBJECT"]),
+    ],
+)
+def test_a_push_service_without_its_settings_is_an_error(settings, name, needed):
+    settings.PUSH_PROVIDERS = [name]
+    for setting in needed:
+        setattr(settings, setting, "")
+    for setting in needed:
+        assert setting in found()["notify.E006"].msg
+        setattr(settings, setting, "given")
+    assert "notify.E006" not in found()
+
+
+@pytest.mark.parametrize(
     ("url", "is_told"),
     [
         ("smtp://shop:s3cret@mail.example.com", True),
