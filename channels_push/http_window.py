@@ -91,9 +91,9 @@ class HttpWindow:
             while pending:
                 yield self._next(pending, free)
         finally:
-            for link, _ in pending:
-                if link is not None:
-                    link.close()  # an answer nobody waits for would be taken for the next one
+            for waiting, _ in pending:
+                if waiting is not None:
+                    waiting.close()  # an answer nobody waits for would be taken for the next one
 
     def close(self) -> None:
         """Let go of all connections. May be called twice."""
@@ -135,7 +135,7 @@ class _Link:
             self.close()
             raise CannotConnect(_code_of(error)) from error
         self._timed = _TimedSocket(self._call.sock)
-        self._call.sock = self._timed  # type: ignore[assignment]  # it has what http.client asks of a socket
+        self._call.sock = self._timed  # it has what http.client asks of a socket
         return False
 
     def send(self, call: Call) -> NoReply | None:
@@ -170,7 +170,7 @@ class _Link:
             return NoReply("half_answer", True)
         if not answer.isclosed() or answer.will_close:
             self.close()
-        return Reply(answer.status, answer.headers, body)
+        return Reply(answer.status, dict(answer.getheaders()), body)
 
     def close(self) -> None:
         self._call.close()

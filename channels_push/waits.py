@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Seconds or a date (RFC 9110, section 10.2.3); what is neither is not there."""
-    value = (headers.get("Retry-After") or "").strip()
+    value = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
     if value.isascii() and value.isdigit():
         return timedelta(seconds=int(value[:9]))
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from templates_app.variables import CONTROL_CHARACTERS
@@ -141,6 +141,17 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections. May be called twice."""
+
+
+@runtime_checkable
+class CheckedProvider(Protocol):
+    """A provider that can be asked whether it takes our credentials."""
+
+    def check(self, to: str) -> SendResult:
+        """Without `to` nothing is sent. A refusal that is only about the receiver shows that we were let in."""
+
+    def close(self) -> None:
+        """As of `Provider`."""
 
 
 class NewsSource(Protocol):

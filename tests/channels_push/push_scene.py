@@ -42,7 +42,15 @@ def words(**changed) -> RenderedPush:
     return RenderedPush(**usual | changed)
 
 
-def a_push(token="token-00000001", *, provider="fcm", kind="token", platform="android", said=None, **fields):
+def a_push(
+    token="token-00000001",  # noqa: S107  no secret
+    *,
+    provider="fcm",
+    kind="token",
+    platform="android",
+    said=None,
+    **fields,
+):
     """One push to one device; `token` may be a subscription."""
     token = json.dumps(token) if isinstance(token, dict) else token
     device = DeviceTarget(id=uuid.uuid4(), provider=provider, kind=kind, platform=platform, token=token, name="Phone")

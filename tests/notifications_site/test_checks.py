@@ -42,7 +42,10 @@ def test_a_machine_without_settings_has_nothing_to_mend():
 )
 @pytest.mark.parametrize(
     ("setting", "there_are"),
-    [("EMAIL_PROVIDERS", "There are: capture, smtp."), ("PUSH_PROVIDERS", "There are: capture.")],
+    [
+        ("EMAIL_PROVIDERS", "There are: capture, smtp."),
+        ("PUSH_PROVIDERS", "There are: capture, fcm, onesignal, webpush."),
+    ],
 )
 def test_an_unknown_provider_is_an_error_that_offers_the_right_name(
     settings, setting, there_are, names, says, question
