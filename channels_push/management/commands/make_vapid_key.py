@@ -27,6 +27,6 @@ class Command(ExamplesCommand):
             return
         self.stdout.write(f"VAPID_PRIVATE_KEY={private}")
         self.stderr.write(
-            f"The public half, for browsers: {public}\nIt is also at GET /api/v1/webpush/key/. "
-            "Keep the private one secret, and never change it: browsers that subscribed with it take nothing from another."
+            f"The public half, for browsers: {public}\nKeep the private one secret, and never change it: "
+            "browsers that subscribed with it take nothing from another."
         )
