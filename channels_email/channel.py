@@ -35,6 +35,10 @@ class EmailChannel:
         provider: Provider = import_string(PROVIDERS[name])()
         return provider
 
+    def carriers(self, message: EmailMessage) -> tuple[str, ...]:
+        """Every provider takes every mail."""
+        return tuple(settings.EMAIL_PROVIDERS)
+
     def build(self, order: Order) -> list[EmailMessage] | Refusal:
         """The one message of an e-mail notification."""
         recipient = order.recipient

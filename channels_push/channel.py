@@ -6,11 +6,17 @@ from django.utils.module_loading import import_string
 from channels_push.message import PushMessage
 from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
 from users.channels import Channel
+from users.recipients import DeviceTarget
 
 #: Dotted paths, so that a process never loads a vendor's library it does not use.
 PROVIDERS = {
     "capture": "channels_push.providers.capture.CaptureProvider",
+    "fcm": "channels_push.providers.fcm.FcmProvider",
+    "onesignal": "channels_push.providers.onesignal.OneSignalProvider",
+    "webpush": "channels_push.providers.webpush.WebPushProvider",
 }
+#: Takes every device's pushes.
+CAPTURE = "capture"
 
 
 class PushChannel:
@@ -29,9 +35,14 @@ class PushChannel:
         provider: Provider = import_string(PROVIDERS[name])()
         return provider
 
+    def carriers(self, message: PushMessage) -> tuple[str, ...]:
+        """A device belongs to one service; capture takes all."""
+        return carriers_of(message.device)
+
     def build(self, order: Order) -> list[PushMessage] | Refusal:
         """One message per device that has no final answer yet."""
         devices = [device for device in order.recipient.devices if device.id not in order.settled_devices]
+        devices = [device for device in devices if carriers_of(device)]
         if not devices:
             return Refusal(reason="no_device", data={"name": order.recipient.display_name})
         return [
@@ -42,6 +53,13 @@ class PushChannel:
                 correlation_id=order.correlation_id,
                 device=device,
                 words=order.words,
+                priority=order.priority,
+                time_to_live=order.time_to_live,
             )
             for device in devices
         ]
+
+
+def carriers_of(device: DeviceTarget) -> tuple[str, ...]:
+    """Those of PUSH_PROVIDERS that can carry its pushes, in order; none for a service that is not configured."""
+    return tuple(name for name in settings.PUSH_PROVIDERS if name in (device.provider, CAPTURE))

@@ -60,7 +60,7 @@ def verdict_after(
     if any(result.outcome is Outcome.TRANSIENT for result in open_ones):
         verdict = _after_trouble(open_ones, provider=provider, tries_used=tries_used + 1, rules=rules)
     elif any(result.outcome is Outcome.MISCONFIGURED for result in open_ones):
-        verdict = _wait_for_us(statuses.RETRY, provider)
+        verdict = _wait_for_us(statuses.RETRY, provider, _longest(open_ones))
     else:
         verdict = _slow_down(statuses.RETRY, provider, _longest(open_ones))
     return replace(verdict, available=timedelta(0)) if has_next and verdict.change is statuses.RETRY else verdict
@@ -123,13 +123,13 @@ def _after_trouble(results: Sequence[SendResult], *, provider: str, tries_used: 
     )
 
 
-def _wait_for_us(change: statuses.Change, provider: str) -> Verdict:
+def _wait_for_us(change: statuses.Change, provider: str, wait: timedelta | None = None) -> Verdict:
     return Verdict(
         change=change,
         reason="provider_auth",
         data={"provider": provider},
         waiting_for=WaitingFor.RETRY,
-        available=MISCONFIGURED_WAIT,
+        available=max(MISCONFIGURED_WAIT, wait or timedelta(0)),
         event="retrying",
     )
 

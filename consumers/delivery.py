@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -14,11 +13,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from uuid_utils.compat import uuid7
 
 from consumers.backoff import throttled_wait, verdict_after
-from consumers.breakers import Breakers, Permit
+from consumers.breakers import Breakers
 from consumers.delivery_rules import DeliveryRules
+from consumers.hand_over import HELD_UP, InHand, Leg, TooLate, Try, Way, by_way
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
-from consumers.provider_choice import Chosen, Nobody, ProviderChoice, starts_after
+from consumers.provider_choice import Nobody, ProviderChoice
 from gateway import metrics, outbox, priorities, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
 from gateway.consequences import follow_successes
@@ -42,52 +42,10 @@ HAND_OVER_WITHIN = scaled(timedelta(seconds=10))
 HAND_OVER_ENDS_AFTER = scaled(timedelta(seconds=30))
 #: Pause between two tries to record an outcome while the database is away.
 RECORD_AGAIN = timedelta(milliseconds=500)
-#: Our words for answers that are not the provider's.
-HELD_UP, BROKEN_OFF = "held_up", "broken_off"
+#: Our word for an answer that is not the provider's.
+BROKEN_OFF = "broken_off"
 #: Outcomes that speak against the provider.
 BAD = frozenset({Outcome.TRANSIENT, Outcome.UNKNOWN, Outcome.MISCONFIGURED})
-
-
-@dataclass(slots=True)
-class _InHand:
-    """One notification between hand-over mark and record."""
-
-    ready: Ready
-    attempts: list[tuple[UUID, Message]]
-    results: list[AttemptResult] = field(default_factory=list)
-
-
-class _TooLate:
-    """Stands in for a provider when nothing may be handed over any more: nothing has left, so it may be tried again."""
-
-    reports_delivery = False
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def connect(self) -> None:
-        """Nothing to open."""
-
-    def send(self, messages: Sequence[Message]) -> Iterator[SendResult]:
-        """Hands nothing over."""
-        for _ in messages:
-            yield SendResult(
-                outcome=Outcome.THROTTLED,
-                error_code=HELD_UP,
-                detail="The consumer was held up before the hand-over.",
-                retry_after=timedelta(0),
-            )
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _by_start(ready: Sequence[Ready]) -> list[tuple[str, list[Ready]]]:
-    """By the provider whose successor is asked first; usually one group. In the order they are taken: from the end."""
-    groups: dict[str, list[Ready]] = {}
-    for each in ready:
-        groups.setdefault(starts_after(each.notification), []).append(each)
-    return list(reversed(groups.items()))
 
 
 class Delivery:
@@ -150,23 +108,40 @@ class Delivery:
 
     def _hand_over_all(self, ready: list[Ready], claimed_at: float) -> int:
         count = 0
-        waiting = _by_start(ready)
+        waiting = by_way(ready, self._channel)
         while (
             waiting and not self._stopping.is_set() and time.monotonic() - claimed_at < HAND_OVER_WITHIN.total_seconds()
         ):
-            after, group = waiting.pop()
-            chosen = self._providers.choose(after=after, wanted=min(self._size, len(group)))
-            if isinstance(chosen, Nobody):
-                self._postpone([each.notification for each in group], chosen)
+            way, group = waiting.pop()
+            legs, nobody = self._legs(way, wanted=min(self._size, len(group)))
+            if not legs:
+                troubles = tuple(trouble for each in nobody for trouble in each.troubles)
+                self._postpone([each.notification for each in group], Nobody(troubles=troubles))
                 continue
-            part, rest = group[: chosen.permit.most], group[chosen.permit.most :]
+            most = min(leg.chosen.permit.most for leg in legs)
+            part, rest = group[:most], group[most:]
             if rest:
-                waiting.append((after, rest))
+                waiting.append((way, rest))
             failpoint("delivery.connected")
-            count += self._hand_over(chosen, part)
+            count += self._hand_over(legs, part, [self._still_open(each) for each in nobody])
         if waiting:
             outbox.release([each.held for _, group in waiting for each in group])
         return count
+
+    def _legs(self, way: Way, *, wanted: int) -> tuple[list[Leg], list[Nobody]]:
+        """Who carries, and why nobody carries the rest."""
+        legs: list[Leg] = []
+        nobody: list[Nobody] = []
+        for carriers in way.carriers:
+            chosen = self._providers.choose(among=carriers, after=way.after, wanted=wanted)
+            if isinstance(chosen, Nobody):
+                nobody.append(chosen)
+            else:
+                legs.append(Leg(carriers, chosen))
+        return legs, nobody
+
+    def _still_open(self, nobody: Nobody) -> SendResult:
+        return SendResult(outcome=Outcome.THROTTLED, retry_after=self._providers.soonest(nobody))
 
     def _postpone(self, waiting: Sequence[Notification], nobody: Nobody) -> None:
         verdicts = self._providers.verdicts(waiting, nobody)
@@ -180,96 +155,129 @@ class Delivery:
         held = [Held(each.pk, each.claim_token) for each in waiting]
         outbox.settle(list(zip(held, verdicts, strict=True)))
 
-    def _hand_over(self, chosen: Chosen, part: Sequence[Ready]) -> int:
-        """Mark, hand over, record; the permit is given back whatever happens."""
-        in_hand: list[_InHand] = []
+    def _hand_over(self, legs: Sequence[Leg], part: Sequence[Ready], left_out: list[SendResult]) -> int:
+        """Mark, hand over, record; the permits are given back whatever happens."""
+        in_hand: list[InHand] = []
         try:
-            in_hand = self._handed_over(chosen, part)
+            in_hand = self._handed_over(legs, part, left_out)
         finally:
-            self._report(chosen.permit, in_hand)
+            for leg in legs:
+                self._report(leg)
         if in_hand:
-            has_next = self._providers.has_next(chosen.provider.name)
-            self._record([self._concluded(chosen.provider, each, has_next=has_next) for each in in_hand])
-            self._count(chosen.provider.name, in_hand)
+            has_next = {leg: self._providers.has_next(leg.provider.name, among=leg.carriers) for leg in legs}
+            self._record([self._concluded(each, has_next) for each in in_hand])
+            self._count(in_hand)
         self._breakers.tell()
         return len(in_hand)
 
-    def _count(self, provider: str, in_hand: Sequence[_InHand]) -> None:
+    def _count(self, in_hand: Sequence[InHand]) -> None:
         """For /metrics. The clock is this process's: what is measured in seconds bears the difference."""
         channel, now = self._channel.name, datetime.now(UTC)
         for each in in_hand:
-            for one in each.results:
-                seconds = None if one.duration_ms is None else one.duration_ms / 1000
-                metrics.note_attempt(channel=channel, provider=provider, outcome=one.result.outcome, seconds=seconds)
-            if any(one.result.outcome is Outcome.ACCEPTED for one in each.results):
+            for one in each.tries:
+                took = one.result.duration_ms if one.result else None
+                metrics.note_attempt(
+                    channel=channel,
+                    provider=one.leg.provider.name,
+                    outcome=one.answer.outcome,
+                    seconds=None if took is None else took / 1000,
+                )
+            if any(one.answer.outcome is Outcome.ACCEPTED for one in each.tries):
                 notification = each.ready.notification
                 asked_for = notification.send_at or notification.created_at
                 lane = priorities.lane(notification.priority)
                 metrics.note_end_to_end(channel=channel, lane=lane, seconds=(now - asked_for).total_seconds())
 
-    def _handed_over(self, chosen: Chosen, part: Sequence[Ready]) -> list[_InHand]:
-        """What was handed to the provider, each with its answers: only what is still ours."""
-        provider = chosen.provider
-        in_hand = [_InHand(each, [(uuid7(), message) for message in each.messages]) for each in part]
+    def _handed_over(self, legs: Sequence[Leg], part: Sequence[Ready], left_out: list[SendResult]) -> list[InHand]:
+        """What was handed to the providers, each with its answers: only what is still ours."""
+        by_carriers = {leg.carriers: leg for leg in legs}
+        in_hand = [
+            InHand(
+                ready,
+                [
+                    Try(uuid7(), message, leg)
+                    for message in ready.messages
+                    if (leg := by_carriers.get(self._channel.carriers(message)))
+                ],
+                left_out,
+            )
+            for ready in part
+        ]
         marks = [
             HandOver(
                 held=each.ready.held,
                 number=each.ready.notification.attempt_count + 1,
-                attempts=tuple((attempt_id, message.device_id) for attempt_id, message in each.attempts),
+                attempts=tuple((one.attempt_id, one.message.device_id) for one in each.tries),
+                providers={one.attempt_id: one.leg.provider.name for one in each.tries} if len(legs) > 1 else {},
             )
             for each in in_hand
         ]
         began = time.monotonic()
-        ours = tracking.open_attempts(marks, provider=provider.name, reports_delivery=provider.reports_delivery)
+        ours = tracking.open_attempts(
+            marks,
+            provider=legs[0].provider.name,
+            reports_delivery=any(leg.provider.reports_delivery for leg in legs),
+        )
         in_hand = [each for each in in_hand if each.ready.notification.pk in ours]
         if not in_hand:
             return []
         failpoint("delivery.marked")
         # The clock once more before the first byte: whoever was frozen here may have been taken for dead.
         is_late = time.monotonic() - began > HAND_OVER_WITHIN.total_seconds()
-        took = self._send(_TooLate(provider.name) if is_late else provider, in_hand)
+        took = self._send_all(legs, in_hand, is_late=is_late)
         failpoint("delivery.journalled")
         self._adapt(took)
         return in_hand
 
-    def _report(self, permit: Permit, in_hand: Sequence[_InHand]) -> None:
+    def _report(self, leg: Leg) -> None:
         """What the answers say about the provider. Ours are left out: being late is not its fault."""
-        results = [one.result for each in in_hand for one in each.results if one.result.error_code != HELD_UP]
+        permit = leg.chosen.permit
+        answers = [one.answer for one in leg.tries]
+        results = [result for result in answers if result.error_code != HELD_UP]
         # One break in the middle leaves many doubts and is one failure.
         broken = [result for result in results if result.error_code == BROKEN_OFF]
         results = [result for result in results if result.error_code != BROKEN_OFF] + broken[:1]
         bad = [result for result in results if result.outcome in BAD]
         waits = [throttled_wait(result.retry_after) for result in results if result.outcome is Outcome.THROTTLED]
-        self._breakers.charge(permit.provider, sum(len(each.results) for each in in_hand) - permit.most)
+        self._breakers.charge(permit.provider, len(answers) - permit.most)
         self._breakers.report(
             permit,
-            [result.outcome for result in results],
+            [result.outcome for result in results if result.concerns_all],
             error=(bad[-1].detail or bad[-1].error_code or bad[-1].provider_code) if bad else "",
             wait=max(waits, default=None),
         )
 
-    def _send(self, provider: Provider, in_hand: Sequence[_InHand]) -> timedelta:
-        """Hand over and journal each answer at once; how long it took by this process's clock."""
-        order = [(each, attempt_id, message) for each in in_hand for attempt_id, message in each.attempts]
-        started = before = time.monotonic()
+    def _send_all(self, legs: Sequence[Leg], in_hand: Sequence[InHand], *, is_late: bool) -> timedelta:
+        """Leg by leg; how long it took by this process's clock."""
+        started = time.monotonic()
+        ends_at = started + HAND_OVER_ENDS_AFTER.total_seconds()
+        held = {one: each.ready.held for each in in_hand for one in each.tries}
         self._has_unrecorded = True
-        for (each, attempt_id, _), result in zip(
-            order, self._answers(provider, [message for _, _, message in order]), strict=True
-        ):
+        for leg in legs:
+            tries = [one for one in held if one.leg is leg]
+            too_late = is_late or time.monotonic() > ends_at
+            self._send(TooLate(leg.provider.name) if too_late else leg.provider, tries, held, ends_at=ends_at)
+        return timedelta(seconds=time.monotonic() - started)
+
+    def _send(self, provider: Provider, tries: Sequence[Try], held: Mapping[Try, Held], *, ends_at: float) -> None:
+        """Hand over and journal each answer at once."""
+        before = time.monotonic()
+        answers = self._answers(provider, [one.message for one in tries], ends_at=ends_at)
+        for one, result in zip(tries, answers, strict=True):
             failpoint("delivery.answered")
             self._write_down(
                 JournalLine(
-                    notification_id=each.ready.held.id,
-                    claim_token=cast(UUID, each.ready.held.token),  # a claimed row has one
-                    attempt_id=attempt_id,
+                    notification_id=held[one].id,
+                    claim_token=cast(UUID, held[one].token),  # a claimed row has one
+                    attempt_id=one.attempt_id,
                     provider=provider.name,
                     result=result,
                 )
             )
             now = time.monotonic()
             took, before = round((now - before) * 1000), now
-            each.results.append(AttemptResult(attempt_id=attempt_id, result=result, duration_ms=took))
-        return timedelta(seconds=time.monotonic() - started)
+            one.result = AttemptResult(attempt_id=one.attempt_id, result=result, duration_ms=took)
+            one.leg.tries.append(one)
 
     def _note_successes(self, recorded: Sequence[Recorded]) -> None:
         """Devices that still take pushes; nothing hangs on it, so it is not repeated after a crash."""
@@ -284,9 +292,11 @@ class Delivery:
             # A full disk takes away the second safety, not the first: the database gets the answer in a moment.
             log.exception("An answer could not be written to the journal.", action="journal")
 
-    def _answers(self, provider: Provider, messages: list[Message]) -> Iterator[SendResult]:
+    def _answers(self, provider: Provider, messages: list[Message], *, ends_at: float) -> Iterator[SendResult]:
         """One result per message, whatever the provider does: what it left open may have gone out."""
-        answered, ends_at = 0, time.monotonic() + HAND_OVER_ENDS_AFTER.total_seconds()
+        if not messages:
+            return
+        answered = 0
         try:
             for result in provider.send(messages):
                 answered += 1
@@ -310,15 +320,18 @@ class Delivery:
         elif took > LONG:
             self._size = max(self._size // 2, 1)
 
-    def _concluded(self, provider: Provider, each: _InHand, *, has_next: bool) -> Recorded:
+    def _concluded(self, each: InHand, has_next: Mapping[Leg, bool]) -> Recorded:
+        leg = each.decisive.leg
+        provider = leg.provider.name
         verdict = verdict_after(
-            [one.result for one in each.results],
-            provider=provider.name,
+            [one.answer for one in each.tries] + each.left_out,
+            provider=provider,
             tries_used=each.ready.notification.tries_used,
-            rules=self._rules.of(self._channel.name, provider.name),
-            has_next=has_next,
+            rules=self._rules.of(self._channel.name, provider),
+            has_next=has_next[leg],
         )
-        return Recorded(held=each.ready.held, provider=provider.name, attempts=tuple(each.results), verdict=verdict)
+        attempts = tuple(one.result for one in each.tries if one.result)
+        return Recorded(held=each.ready.held, provider=provider, attempts=attempts, verdict=verdict)
 
     def _record(self, recorded: list[Recorded]) -> None:
         """Write the outcomes down. While the database is away nothing else is taken on; the journal keeps them."""

@@ -107,6 +107,8 @@ def _prepare_one(
             locale=notification.locale,
             category=category,
             settled_devices=settled_devices,
+            priority=notification.priority,
+            time_to_live=max(timedelta(0), notification.expires_at - now),
         )
     )
     if isinstance(made, Refusal):

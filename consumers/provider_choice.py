@@ -63,6 +63,12 @@ def starts_after(notification: Notification) -> str:
     return notification.provider if is_refused and told == notification.provider else ""
 
 
+def _from(names: Sequence[str], after: str) -> list[str]:
+    """In order, beginning behind `after`."""
+    first = names.index(after) + 1 if after in names else 0
+    return [*names[first:], *names[:first]]
+
+
 class ProviderChoice:
     """The providers of one sender thread, each with one connection that is kept open."""
 
@@ -72,10 +78,10 @@ class ProviderChoice:
         self._rules = rules
         self._providers: dict[str, Provider] = {}
 
-    def choose(self, *, after: str = "", wanted: int) -> Chosen | Nobody:
-        """The first provider that takes up to `wanted` notifications now, counted from the one after `after`."""
+    def choose(self, *, among: Sequence[str], after: str = "", wanted: int) -> Chosen | Nobody:
+        """The first of these that takes up to `wanted` notifications now, counted from the one after `after`."""
         troubles: list[Away | NotNow] = []
-        for name in self._order(after):
+        for name in _from(among, after):
             permit = self._breakers.ask(name, wanted=wanted)
             if isinstance(permit, NotNow):
                 troubles.append(permit)
@@ -92,10 +98,9 @@ class ProviderChoice:
         self._breakers.tell()
         return Nobody(troubles=tuple(troubles))
 
-    def has_next(self, name: str) -> bool:
-        """Whether a provider further down the order works."""
-        names = self._channel.provider_names()
-        later = names[names.index(name) + 1 :] if name in names else []
+    def has_next(self, name: str, *, among: Sequence[str]) -> bool:
+        """Whether one of these further down the order works."""
+        later = among[among.index(name) + 1 :] if name in among else []
         return any(self._breakers.works(each) for each in later)
 
     def nobody(self) -> Nobody | None:
@@ -104,6 +109,10 @@ class ProviderChoice:
         reasons = [self._breakers.not_now(name) for name in self._channel.provider_names()]
         known = [each for each in reasons if each]
         return Nobody(troubles=tuple(known)) if len(known) == len(reasons) else None
+
+    def soonest(self, nobody: Nobody) -> timedelta:
+        """How long until one of those who take nothing now may be asked."""
+        return min(self._wait(trouble) for trouble in nobody.troubles)
 
     def verdicts(self, waiting: Sequence[Notification], nobody: Nobody) -> list[Verdict]:
         """What becomes of notifications nobody takes now: whoever is to be asked soonest decides."""
@@ -149,11 +158,6 @@ class ProviderChoice:
                 self._breakers.report(permit, [Outcome.THROTTLED], error=str(away), wait=wait)
             case _:
                 self._breakers.report(permit, [Outcome.TRANSIENT], error=str(away))
-
-    def _order(self, after: str) -> list[str]:
-        names = self._channel.provider_names()
-        first = names.index(after) + 1 if after in names else 0
-        return names[first:] + names[:first]
 
     def _connected(self, name: str) -> Provider:
         """A provider, its connection open. All that may fail before the hand-over fails here."""

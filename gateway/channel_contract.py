@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from templates_app.variables import CONTROL_CHARACTERS
@@ -66,6 +66,8 @@ class SendResult:
     retry_after: timedelta | None = None
     #: For permanent: the reason of the catalogue the notification ends with.
     reason: str = "rejected"
+    #: For misconfigured: False when only this one message or device is concerned, so that the breaker stays closed.
+    concerns_all: bool = True
 
     def __post_init__(self) -> None:
         # An answer that cannot be stored would be a doubt, and the message sent again.
@@ -141,6 +143,17 @@ class Provider(Protocol):
         """Let go of connections. May be called twice."""
 
 
+@runtime_checkable
+class CheckedProvider(Protocol):
+    """A provider that can be asked whether it takes our credentials."""
+
+    def check(self, to: str) -> SendResult:
+        """Without `to` nothing is sent. A refusal that is only about the receiver shows that we were let in."""
+
+    def close(self) -> None:
+        """As of `Provider`."""
+
+
 class NewsSource(Protocol):
     """A provider that keeps its news until somebody asks (the inbox of captured messages, a bounce mailbox)."""
 
@@ -173,6 +186,10 @@ class Order:
     category: CategoryRules
     #: Devices that already have a final answer and get nothing more.
     settled_devices: frozenset[UUID] = frozenset()
+    #: 0 to 10 (gateway/priorities.py).
+    priority: int = 5
+    #: For so long it is of use; a service that keeps messages for devices that are away gives up then.
+    time_to_live: timedelta = timedelta(hours=72)
 
 
 class UnknownProvider(Exception):
@@ -189,6 +206,9 @@ class Channel(Protocol):
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider; its library is imported only now. Raises `UnknownProvider`."""
+
+    def carriers(self, message: Any) -> tuple[str, ...]:
+        """Those of the configured providers that can carry this message, in order of preference; at least one."""
 
     def build(self, order: Order) -> Sequence[Message] | Refusal:
         """The messages of one notification: one for an e-mail, one per device for a push."""

@@ -5,8 +5,8 @@ Together with `outbox.py` the only file that writes a status. No transaction is 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -47,6 +47,8 @@ class HandOver:
     held: Held
     number: int
     attempts: tuple[tuple[UUID, UUID | None], ...]  # (attempt id, device id)
+    #: Attempt id → provider, for those that go by another than the rest.
+    providers: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ def open_attempts(hand_overs: Sequence[HandOver], *, provider: str, reports_deli
             id=attempt_id,
             notification_id=pk,
             number=wanted[pk].number,
-            provider=provider,
+            provider=wanted[pk].providers.get(attempt_id, provider),
             device_id=device_id,
             claim_token=cast(UUID, wanted[pk].held.token),  # it equals the row's, and a held row has one
         )

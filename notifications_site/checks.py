@@ -64,6 +64,30 @@ def smtp_has_a_server(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+#: What each push service needs; which settings, and where they come from.
+PUSH_NEEDS = {
+    "fcm": (("FCM_CREDENTIALS",), "Firebase console, Project settings, Service accounts: generate a private key."),
+    "onesignal": (("ONESIGNAL_APP_ID", "ONESIGNAL_API_KEY"), "OneSignal, Settings, Keys & IDs."),
+    "webpush": (("VAPID_PRIVATE_KEY", "VAPID_SUBJECT"), "`manage.py make_vapid_key` makes the key."),
+}
+
+
+@register(TAG)
+def push_services_have_what_they_need(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E006"""
+    return [
+        Error(
+            f"PUSH_PROVIDERS names {name!r}, but {setting} is not set.",
+            hint=f"Set {setting}, or {setting}_FILE to a file that holds it. {where}",
+            id="notify.E006",
+        )
+        for name, (needed, where) in PUSH_NEEDS.items()
+        if name in settings.PUSH_PROVIDERS
+        for setting in needed
+        if not getattr(settings, setting)
+    ]
+
+
 @register(TAG)
 def mail_password_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
     """notify.W018"""

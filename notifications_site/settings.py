@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from channels_push import service_settings
 from consumers.delivery_rules import read_rules
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
@@ -284,7 +285,47 @@ EMAIL_URL = env.mail_server(
     "Options: ?timeout=30 (seconds for a whole mail), ca=FILE (trusted certificates), name=HOST (ours).",
 )
 PUSH_PROVIDERS = env.words(
-    "PUSH_PROVIDERS", ["capture"], meaning="Push services; capture keeps the push for the admin's inbox."
+    "PUSH_PROVIDERS",
+    ["capture"],
+    meaning="Push services: fcm, onesignal, webpush, each for its own devices; capture keeps every other push for the "
+    "admin's inbox.",
+)
+FCM_CREDENTIALS = env.parsed(
+    "FCM_CREDENTIALS",
+    service_settings.read_service_account,
+    meaning="Service account of the Firebase project, for the provider fcm: its JSON, or the path of the file.",
+)
+FCM_URL = env.parsed(
+    "FCM_URL",
+    service_settings.read_service_url,
+    default=service_settings.FCM_URL,
+    meaning="Where Firebase Cloud Messaging answers: a proxy or a stand-in may take its place.",
+)
+FCM_TOKEN_URL = env.web_address(
+    "FCM_TOKEN_URL", meaning="Where Google gives access tokens, instead of the address in FCM_CREDENTIALS."
+)
+ONESIGNAL_APP_ID = env.text("ONESIGNAL_APP_ID", "", meaning="The app at OneSignal, for the provider onesignal.")
+ONESIGNAL_API_KEY = env.text("ONESIGNAL_API_KEY", "", meaning="The app's API key at OneSignal.")
+ONESIGNAL_URL = env.parsed(
+    "ONESIGNAL_URL",
+    service_settings.read_service_url,
+    default=service_settings.ONESIGNAL_URL,
+    meaning="Where OneSignal answers: a proxy or a stand-in may take its place.",
+)
+VAPID_PRIVATE_KEY = env.parsed(
+    "VAPID_PRIVATE_KEY",
+    service_settings.read_vapid_key,
+    meaning="Signs our Web Push messages, for the provider webpush: made by make_vapid_key, never changed after that.",
+)
+VAPID_SUBJECT = env.parsed(
+    "VAPID_SUBJECT",
+    service_settings.read_vapid_subject,
+    meaning="Whom a browser's push service can ask about our messages: mailto:ops@example.com or an https:// address.",
+)
+PROVIDER_WEBHOOK_SECRET = env.text(
+    "PROVIDER_WEBHOOK_SECRET",
+    "",
+    meaning="User and password, separated by a colon, with which providers post their news (HTTP basic).",
 )
 DEFAULT_FROM_EMAIL = env.mailbox(
     "DEFAULT_FROM_EMAIL", "Notifications <notifications@localhost.localdomain>", meaning="Sender of our mails."

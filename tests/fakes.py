@@ -98,6 +98,9 @@ class ChannelWith:
     def provider_names(self) -> list[str]:
         return list(self.providers)
 
+    def carriers(self, message: Message) -> tuple[str, ...]:
+        return tuple(self.providers)
+
     def load_provider(self, name: str) -> FakeProvider:
         return self.providers[name]
 

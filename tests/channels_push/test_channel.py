@@ -1,5 +1,6 @@
 """From recipient and words to one message per device."""
 
+import dataclasses
 import uuid
 
 import pytest
@@ -20,6 +21,11 @@ UPDATES = CategoryRules(
 
 def a_target(name: str) -> DeviceTarget:
     return DeviceTarget(id=uuid.uuid4(), provider="fcm", kind="token", platform="ios", token=f"token-{name}", name=name)
+
+
+@pytest.fixture(autouse=True)
+def services(settings):
+    settings.PUSH_PROVIDERS = ["fcm", "capture"]
 
 
 def an_order(*devices: DeviceTarget, settled: frozenset[uuid.UUID] = frozenset()) -> Order:
@@ -94,3 +100,12 @@ def test_an_unknown_provider_is_named_with_those_there_are():
 @pytest.mark.parametrize("name", list(channel_module.PROVIDERS))
 def test_every_provider_of_the_table_exists_and_knows_its_name(name):
     assert PushChannel().load_provider(name).name == name
+
+
+def test_a_device_belongs_to_its_service_and_capture_takes_what_is_left(settings):
+    phone = a_target("Phone")
+    browser = dataclasses.replace(a_target("Browser"), provider="webpush")
+    messages = PushChannel().build(an_order(phone, browser))
+    assert [PushChannel().carriers(each) for each in messages] == [("fcm", "capture"), ("capture",)]
+    settings.PUSH_PROVIDERS = ["fcm"]
+    assert [each.device for each in PushChannel().build(an_order(phone, browser))] == [phone]

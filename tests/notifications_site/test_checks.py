@@ -42,7 +42,10 @@ def test_a_machine_without_settings_has_nothing_to_mend():
 )
 @pytest.mark.parametrize(
     ("setting", "there_are"),
-    [("EMAIL_PROVIDERS", "There are: capture, smtp."), ("PUSH_PROVIDERS", "There are: capture.")],
+    [
+        ("EMAIL_PROVIDERS", "There are: capture, smtp."),
+        ("PUSH_PROVIDERS", "There are: capture, fcm, onesignal, webpush."),
+    ],
 )
 def test_an_unknown_provider_is_an_error_that_offers_the_right_name(
     settings, setting, there_are, names, says, question
@@ -61,6 +64,25 @@ def test_smtp_without_a_mail_server_is_an_error(settings):
 
     assert "EMAIL_URL" in found()["notify.E006"].hint
     settings.EMAIL_URL = "smtp://mail.example.com"
+    assert "notify.E006" not in found()
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("fcm", ["FCM_CREDENTIALS"]),
+        ("onesignal", ["ONESIGNAL_APP_ID", "ONESIGNAL_API_KEY"]),
+        ("webpush", ["VAPID_PRIVATE_KEY", "VAPID_SUBJECT"]),
+    ],
+)
+def test_a_push_service_without_its_settings_is_an_error(settings, name, needed):
+    settings.PUSH_PROVIDERS = [name]
+    for setting in needed:
+        setattr(settings, setting, "")
+    said = " ".join(each.msg for each in run_checks(tags=[TAG]) if each.id == "notify.E006")
+    for setting in needed:
+        assert setting in said
+        setattr(settings, setting, "given")
     assert "notify.E006" not in found()
 
 

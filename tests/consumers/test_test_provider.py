@@ -1,0 +1,50 @@
+"""A provider is asked for its opinion of our credentials, without a message."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from channels_push.standins.fcm import FcmStandIn
+from tests.channels_push.push_scene import use_fcm, use_webpush
+from tests.standins.smtp_server import SmtpServer
+
+
+@pytest.fixture
+def firebase(settings):
+    with FcmStandIn() as server:
+        use_fcm(settings, server)
+        yield server
+
+
+def test_a_provider_that_lets_us_in_works_and_nothing_is_sent(firebase, settings, capsys):
+    call_command("test_provider", "fcm")
+    assert "fcm: works." in capsys.readouterr().out
+    use_webpush(settings)
+    call_command("test_provider", "webpush", json=True)
+    assert json.loads(capsys.readouterr().out)["works"] is True
+    with SmtpServer() as mail_server:
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{mail_server.port}/"
+        call_command("test_provider", "smtp")
+        assert mail_server.accepted_count == 0
+    assert firebase.accepted == []
+
+
+def test_refused_credentials_are_said_with_the_remedy(firebase, settings, capsys):
+    firebase.oauth_answer = "invalid_grant"
+    with pytest.raises(CommandError) as failed:
+        call_command("test_provider", "fcm")
+    assert failed.value.returncode == 1
+    assert "make a new key" in capsys.readouterr().out
+
+
+def test_a_token_that_nobody_has_does_not_work(firebase):
+    with pytest.raises(CommandError):
+        call_command("test_provider", "fcm", to="ask.UNREGISTERED.1")
+
+
+@pytest.mark.parametrize("arguments", [{"name": "pigeon"}, {"name": "fcm", "channel": "email"}])
+def test_what_is_not_there_is_a_usage_error(arguments):
+    with pytest.raises(CommandError, match="no provider") as failed:
+        call_command("test_provider", arguments.pop("name"), **arguments)
+    assert failed.value.returncode == 2
