@@ -19,6 +19,7 @@ from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.publish_pages import publish_urls
 from templates_app.staff_views import PUBLISH, VIEW, WRITE, person
 from templates_app.template_pages import template_urls
+from templates_app.translation_pages import translation_urls
 from templates_app.version_pages import version_urls
 from users.channels import Channel
 from users.staff_pages import ReasonForm, StaffAdmin, action, ask_first, display
@@ -59,7 +60,7 @@ class TemplateAdmin(StaffAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The editor, the versions, and how to use it."""
-        own = [*editor_urls(), *publish_urls(), *version_urls(), *template_urls()]
+        own = [*editor_urls(), *publish_urls(), *version_urls(), *template_urls(), *translation_urls()]
         return [*own, *super().get_urls()]
 
     # --- who may do what
