@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import Http404
@@ -81,7 +82,7 @@ class OneSignalView(ApiView):
         _require_onesignal()
         if not _is_proven(request.META.get("HTTP_AUTHORIZATION", "")):
             raise Problem("invalid_signature")
-        return Response({"known": news.record_onesignal_news(request.data)})
+        return Response({"known": news.record_onesignal_news(cast(dict[str, Any], request.data))})
 
 
 def _require_onesignal() -> None:
