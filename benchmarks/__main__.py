@@ -25,6 +25,7 @@ FIGURES = {
     "f3": "f3_single_submit",
     "f4": "f4_batch_accept",
     "f5": "f5_priority",
+    "f6": "f6_push",
     "f7": "f7_growth",
     "f8": "f8_two_consumers",
 }

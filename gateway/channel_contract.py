@@ -124,6 +124,8 @@ class ProviderNews:
     #: For bounced: the reason of the catalogue.
     reason: str = "bounced"
     detail: str = ""
+    #: Of a push: the device itself has it.
+    is_from_device: bool = False
 
 
 class Provider(Protocol):

@@ -95,6 +95,8 @@ REASONS: dict[str, Reason] = {
     ),
 }
 
+#: `delivered`, of a push.
+ON_A_DEVICE = _("A device reported that it has it.")
 #: How sentences call what goes over a channel.
 #: Which reasons a status can have, as clients know the statuses (section 20 of the API document).
 BY_STATUS: dict[str, tuple[str, ...]] = {
@@ -144,6 +146,8 @@ def sentence(code: str, data: Mapping[str, object]) -> str:
     reason = REASONS.get(code)
     if reason is None:
         return code
+    if code == "delivered" and data.get("device"):
+        return str(ON_A_DEVICE)
     return fill(reason.sentence, data)
 
 

@@ -340,7 +340,9 @@ def _delivered_verdict(news: ProviderNews) -> Verdict:
     return Verdict(
         change=statuses.CONFIRM,
         reason="delivered",
-        data={"provider": news.provider} | ({"domain": news.detail} if news.detail else {}),
+        data={"provider": news.provider}
+        | ({"domain": news.detail} if news.detail else {})
+        | ({"device": "yes"} if news.is_from_device else {}),
         columns={"delivered_at": Now()},
     )
 
@@ -353,7 +355,7 @@ def _bounced_verdict(news: ProviderNews) -> Verdict:
 
 def _apply_early_news(ids: Collection[UUID]) -> None:
     """News that overtook our own record of the hand-over counts now."""
-    early = ProviderEvent.objects.filter(notification_id__in=ids)
+    early = ProviderEvent.objects.filter(notification_id__in=ids).annotate(channel=F("notification__channel"))
     _follow(
         ProviderNews(
             provider=each.provider,
@@ -362,6 +364,7 @@ def _apply_early_news(ids: Collection[UUID]) -> None:
             type=EventType(each.type),
             reason=each.reason or "bounced",
             detail=each.detail,
+            is_from_device=each.channel == Channel.PUSH,
         )
         for each in early
     )

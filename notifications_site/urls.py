@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 
+from channels_push.urls import ONESIGNAL
 from gateway import problems
 from gateway.limited_pages import limited
 from notifications_site import (
@@ -48,6 +49,8 @@ EVERYWHERE: Urls = [
 ]
 GATEWAY: Urls = [
     path("api/v1/", include("gateway.urls")),
+    path("api/v1/", include("channels_push.urls")),
+    ONESIGNAL,
     path("api/v1/services/", discovery.ServicesView.as_view(), name="services"),
     path("api/v1/services/prometheus/", discovery.TargetsView.as_view(), name="prometheus-targets"),
     path("", start_page.start_page, name="start"),

@@ -51,6 +51,7 @@ def operations(document):
 WITHOUT_SCOPE = {
     *("register", "login", "refresh_tokens", "logout", "change_password"),
     *("list_categories", "list_reasons"),
+    *("get_webpush_key", "report_push"),
 }
 
 
