@@ -39,7 +39,8 @@ def size_of(message: PushMessage) -> int:
 
 
 def _life(message: PushMessage) -> timedelta:
-    return min(message.time_to_live, LONGEST_LIFE)
+    """Whole seconds: Firebase wants no part of one."""
+    return timedelta(seconds=int(min(message.time_to_live, LONGEST_LIFE).total_seconds()))
 
 
 def _android(message: PushMessage) -> messaging.AndroidConfig:

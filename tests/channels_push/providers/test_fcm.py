@@ -48,7 +48,13 @@ def test_a_push_carries_words_data_and_what_its_platform_needs(provider, server)
         actions=({"action": "track", "title": "Track", "link": "https://shop.example/t/1"},),
     )
     pushes = [
-        a_push(f"token-{platform}-0001", platform=platform, said=said, priority=8, time_to_live=timedelta(hours=1))
+        a_push(
+            f"token-{platform}-0001",
+            platform=platform,
+            said=said,
+            priority=8,
+            time_to_live=timedelta(hours=1, milliseconds=7),
+        )
         for platform in ("android", "ios", "web")
     ]
     assert [each.outcome for each in send(provider, *pushes)] == [Outcome.ACCEPTED] * 3
