@@ -43,7 +43,6 @@ class WebPushKeyView(ApiView):
 class ReceiptsView(ApiView):
     """What a device reports of a push it has. The receipt that came with the push is the proof."""
 
-    authentication_classes = ()
     permission_classes = (AllowAny,)
     rate_policies = {"POST": "read"}
 

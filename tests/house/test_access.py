@@ -52,6 +52,8 @@ API = {
     ("POST", "api/v1/auth/register/"): OPEN,
     ("POST", "api/v1/auth/login/"): OPEN,
     ("POST", "api/v1/auth/refresh/"): OPEN,
+    ("GET", "api/v1/webpush/key/"): OPEN,
+    ("POST", "api/v1/receipts/"): OPEN,
     ("POST", "api/v1/auth/logout/"): PERSON,
     ("POST", "api/v1/auth/password/"): PERSON,
     ("GET", "api/v1/categories/"): ANYBODY,
