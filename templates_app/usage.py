@@ -116,7 +116,7 @@ def callers_of(template: Template) -> list[CallerShape]:
 
 
 def was_ever_sent(template: Template) -> bool:
-    """Whether any request was ever accepted with it, as far as it was written down. A test out of the editor is none."""
+    """Whether any request was accepted with it, as far as it was written down. Tests out of the editor are none."""
     if template.versions.filter(sent_count__gt=0).exists():
         return True
     # What a killed process had not told.

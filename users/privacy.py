@@ -60,7 +60,8 @@ def export_recipient(person: User, *, who: User | str, address: str = "") -> dic
 def erase_recipient(user_id: UUID, *, who: User | str, why: str = "", address: str = "") -> dict[str, int]:
     """Erase a person: account, wishes, devices, and what every app above keeps. Old notifications keep only the id.
 
-    What waits for them is cancelled. A block of their address stays in force, without its words. Returns how many rows each part concerned. Raises `User.DoesNotExist`.
+    What waits for them is cancelled. A block of their address stays in force, without its words. Returns how many rows
+    each part concerned. Raises `User.DoesNotExist`.
     """
     person = User.objects.select_for_update().get(pk=user_id)
     counts = {each.name: each.erase(person) for each in personal_data()}
