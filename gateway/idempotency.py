@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gateway.models import Notification
 from gateway.request import NotificationRequest
-from users import shared_cache
+from users import encryption, shared_cache
 
 #: Clients that repeat themselves do it soon; later ones find the constraint.
 REMEMBERED_FOR = timedelta(hours=1)
@@ -31,13 +31,21 @@ COMPARED_MOMENTS = ("send_at", "expires_at")
 
 
 def fingerprint(request: NotificationRequest) -> str:
-    """SHA-256 of the normalised request, without the person."""
+    """The normalised request without the person, keyed: who steals the table cannot try out what was in it."""
+    return encryption.fingerprint(_normalised(request), purpose="request")
+
+
+def _first_fingerprint(request: NotificationRequest) -> str:
+    """As it was before it was keyed. Of no use once RECORD_DAYS have passed since that update."""
+    return hashlib.sha256(_normalised(request).encode()).hexdigest()
+
+
+def _normalised(request: NotificationRequest) -> str:
     compared = {name: getattr(request, name) for name in COMPARED}
     for name in COMPARED_MOMENTS:
         moment = getattr(request, name)
         compared[name] = moment.timestamp() if moment else None
-    canonical = json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def remember(stored: Notification) -> None:
@@ -81,6 +89,6 @@ def same_request(found: Notification, request: NotificationRequest, *, user_id: 
     """
     is_named = request.user_id == found.user_public_id or request.user_id.lower() == str(found.user_id)
     same_person = user_id == found.user_id or (user_id is None and is_named)
-    if same_person and fingerprint(request) == found.fingerprint:
+    if same_person and found.fingerprint in (fingerprint(request), _first_fingerprint(request)):
         return found
     raise RequestIdReused(found.pk)

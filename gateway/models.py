@@ -35,7 +35,7 @@ class Notification(models.Model):
     client = models.CharField(max_length=200)
     mode = models.CharField(max_length=4, default="live")
     request_id = models.CharField(max_length=255, null=True)  # noqa: DJ001  no request id is not an empty one
-    #: SHA-256 of the normalised request: same request id, other request is refused.
+    #: HMAC-SHA-256 of the normalised request: same request id, other request is refused. Empty: a test, no request.
     fingerprint = models.CharField(max_length=64)
     correlation_id = models.CharField(max_length=128, blank=True)
     channel = models.CharField(max_length=10, choices=Channel.choices)

@@ -9,7 +9,8 @@ from gateway.models import DeliveryAttempt, Notification, NotificationEvent, Pro
 from gateway.outbox import Held, Verdict
 from gateway.querysets import NotificationQuerySet
 from users.masking import HIDDEN, sensitive_names
-from users.models import User
+from users.models import Suppression, User
+from users.suppressions import erase_from_suppressions
 
 #: Of a notification, of an attempt, of an event, of a provider's news: what the export tells.
 _NOTIFICATION = (
@@ -44,6 +45,8 @@ class NotificationsOfPerson:
             model._default_manager.filter(notification__user_id=person.pk).exclude(detail="").update(detail="")
         NotificationEvent.objects.filter(notification__user_id=person.pk).update(data={})
         StatusCallback.objects.filter(notification__user_id=person.pk).update(body="", reason_data={})
+        # Also of addresses they had before.
+        erase_from_suppressions(Suppression.objects.filter(notification_id__in=theirs.values("pk")))
         _say_without_a_name(theirs)
         return theirs.update(variables={}, metadata={}, reason_data={}, has_sensitive=False, content_deleted_at=Now())
 

@@ -67,6 +67,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             return self.filter(user=caller.person.pk)
         return self.filter(client=caller.client, mode=caller.mode)
 
+    def tests(self) -> Self:
+        """Sent out of the template editor by `test_sending.py`: no request was made, so there is no fingerprint."""
+        return self.filter(fingerprint="")
+
+    def asked_for(self) -> Self:
+        """Made by a request."""
+        return self.exclude(fingerprint="")
+
     def with_content(self) -> Self:
         """Their variables are still there: they could be sent."""
         return self.filter(content_deleted_at__isnull=True)

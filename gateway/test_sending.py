@@ -84,12 +84,12 @@ def _claimed_row(channel: Channel, version: TemplateVersion, locale: str, by: Us
         id=uuid7(),
         client=CLIENT,
         mode=ApiKey.Mode.TEST,
-        fingerprint="",
+        fingerprint="",  # says that it is a test
         channel=channel.name,
         user=by,
         user_public_id=by.external_id or str(by.pk),
         template=template,
-        # A draft may be thrown away, so the row names what is live where there is something.
+        # A draft may be thrown away, and its tests with it: the row names what is live where there is something.
         template_version_id=template.live_version_id or version.pk,
         locale=locale,
         category_code=template.category.code,

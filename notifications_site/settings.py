@@ -359,6 +359,9 @@ RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )
 
+#: Whoever keeps what is sent, for the life of templates: templates_app/usage.py.
+SENT_WITH_TEMPLATES = "gateway.template_use.NotificationsWithTemplates"
+
 # --- personal data ----------------------------------------------------------------------------------------------------
 #: Whoever keeps something about people, for exports and erasures: users/privacy.py.
 PERSONAL_DATA = [

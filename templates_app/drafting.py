@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Max, ProtectedError
 from django.db.models.functions import Now
 
+from templates_app import usage
 from templates_app.compilation import CompilationProblem
 from templates_app.layouts import made_text
 from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
@@ -201,14 +202,15 @@ def confirm_translation(version: TemplateVersion, *, locale: str, by: By = None)
 
 @transaction.atomic
 def delete_draft(version: TemplateVersion, *, by: By = None) -> None:
-    """Throw a draft away; its number is given again. Raises `VersionIsFixed`, also when a test of it was sent."""
+    """Throw a draft away, and the tests that were sent of it; its number is given again. Raises `VersionIsFixed`."""
     version.require_draft()
     note_act("template.draft_deleted", version.template, by=by, version=version.number)
     version.contents.all().delete()
+    usage.sent_with_templates().forget_tests(version)
     try:
         version.delete()
     except ProtectedError:
-        raise VersionIsFixed("A test of this draft was sent, so it stays. Write on in it.") from None
+        raise VersionIsFixed("A test of this draft is being sent. Try again.") from None
 
 
 def _take_turn(version: TemplateVersion, *, by: By, expected_revision: int | None) -> None:

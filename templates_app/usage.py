@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Event, Lock, Thread
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, ManyToOneRel, Sum
+from django.db.models import F, Sum
+from django.utils.module_loading import import_string
 
 from templates_app.models import Template, TemplateUse, TemplateVersion
 
@@ -40,6 +42,16 @@ class CallerShape:
     client: str
     names: frozenset[str]
     count: int
+
+
+class SentWithTemplates(Protocol):
+    """What the step above keeps of what is sent; named in the setting SENT_WITH_TEMPLATES."""
+
+    def was_asked_for(self, template: Template) -> bool:
+        """Whether any request was accepted with it. Tests out of the editor are none."""
+
+    def forget_tests(self, version: TemplateVersion) -> None:
+        """Delete what was sent out of the editor to try this version, inside the caller's transaction."""
 
 
 class _Use(NamedTuple):
@@ -104,16 +116,17 @@ def callers_of(template: Template) -> list[CallerShape]:
 
 
 def was_ever_sent(template: Template) -> bool:
-    """Whether any request was ever accepted with it, as far as it was written down."""
+    """Whether any request was accepted with it, as far as it was written down. Tests out of the editor are none."""
     if template.versions.filter(sent_count__gt=0).exists():
         return True
-    # What a killed process had not told: whatever refers to the template, from whichever step above.
-    relations = (each for each in Template._meta.get_fields(include_hidden=True) if isinstance(each, ManyToOneRel))
-    return any(
-        each.related_model._base_manager.filter(**{each.field.name: template}).exists()
-        for each in relations
-        if each.related_model._meta.app_label != Template._meta.app_label
-    )
+    # What a killed process had not told.
+    return sent_with_templates().was_asked_for(template)
+
+
+def sent_with_templates() -> SentWithTemplates:
+    """Whoever keeps what is sent."""
+    keeper: SentWithTemplates = import_string(settings.SENT_WITH_TEMPLATES)()
+    return keeper
 
 
 def forget_old_uses(*, limit: int) -> int:

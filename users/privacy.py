@@ -15,7 +15,8 @@ from django.utils.module_loading import import_string
 
 from users.audit import note
 from users.encrypted_fields import BlindIndexField
-from users.models import User
+from users.models import Suppression, User
+from users.suppressions import erase_from_suppressions
 
 #: What serves us only, and says nothing about the person.
 LEFT_OUT = frozenset({"password", "token_hash", "is_superuser"})
@@ -59,10 +60,12 @@ def export_recipient(person: User, *, who: User | str, address: str = "") -> dic
 def erase_recipient(user_id: UUID, *, who: User | str, why: str = "", address: str = "") -> dict[str, int]:
     """Erase a person: account, wishes, devices, and what every app above keeps. Old notifications keep only the id.
 
-    What waits for them is cancelled. Returns how many rows each part concerned. Raises `User.DoesNotExist`.
+    What waits for them is cancelled. A block of their address stays in force, without its words. Returns how many rows
+    each part concerned. Raises `User.DoesNotExist`.
     """
     person = User.objects.select_for_update().get(pk=user_id)
     counts = {each.name: each.erase(person) for each in personal_data()}
+    erase_from_suppressions(Suppression.objects.filter(address_index=person.email_index))
     note(who="themselves" if who == person else who, what="person.erased", about=person, why=why, address=address)
     person.delete()
     return counts

@@ -14,6 +14,7 @@ from users.audit import note
 from users.encryption import blind_index
 from users.masking import mask_email
 from users.models import Suppression, User
+from users.querysets import SuppressionQuerySet
 
 #: Plain addresses of the simulator are everybody's: blocked, they would never bounce again. Tagged ones are like real.
 SIMULATOR = "@simulator.test"
@@ -68,6 +69,11 @@ def lift_suppression(*, suppression: Suppression, who: User | str, why: str, net
         why=why,
         address=network_address,
     )
+
+
+def erase_from_suppressions(suppressions: SuppressionQuerySet) -> int:
+    """Remove the words from which a person could be known; what is blocked stays blocked. Returns how many."""
+    return suppressions.update(masked_address="", evidence="")
 
 
 def suppression_of_person() -> Subquery:

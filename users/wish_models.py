@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from uuid_utils.compat import uuid7
 
 from users.channels import Channel
@@ -80,9 +81,9 @@ class Suppression(models.Model):
         MARKETING = "marketing", "Only advertising is not sent"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    #: The fingerprint of the address (users/address_index.py); the address itself stays with its person.
+    #: The fingerprint of the address (`encryption.blind_index`); the address itself stays with its person.
     address_index = models.CharField(max_length=64, editable=False)
-    #: For people: a••@example.com.
+    #: For people: a••@example.com. Empty once the person is erased.
     masked_address = models.CharField("address", max_length=254, editable=False)
     reason = models.CharField(max_length=12, choices=Reason.choices)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.EVERYTHING)
@@ -109,4 +110,9 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.masked_address} ({self.get_reason_display()})"
+        return f"{self.shown_address} ({self.get_reason_display()})"
+
+    @property
+    def shown_address(self) -> str:
+        """The address as people may see it."""
+        return self.masked_address or gettext("Address of somebody erased")

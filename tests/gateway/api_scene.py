@@ -68,7 +68,7 @@ def next_version(made, *, contents=None, variables=None):
     if variables is not None:
         publishing.save_variables(draft, variables)
     write(draft, contents or {})
-    publishing.publish(draft)
+    publishing.publish(draft, acknowledge_breaking=True)
     made.refresh_from_db()
     return draft
 

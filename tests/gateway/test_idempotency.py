@@ -32,7 +32,9 @@ CHANGES = {
     "expires_at": MOMENT,
     "metadata": {"order": "42"},
 }
-FINGERPRINT = "b387f94cb191339d0146644f7f014f8dca5de3a73e61379a7563c7639ae2bcaa"
+#: Of `request()` under the key "blind"; and as it was before there was a key.
+FINGERPRINT = "dfe504b59f75c7517859eecf43830a07ee83140d889da8460073e55f33357ae8"
+FIRST_FINGERPRINT = "b387f94cb191339d0146644f7f014f8dca5de3a73e61379a7563c7639ae2bcaa"
 #: The id is what they have in common; the person is compared as who they are.
 NOT_COMPARED = {"request_id", "user_id"}
 
@@ -79,9 +81,16 @@ def test_a_moment_counts_where_it_stands():
     assert fingerprint(request(send_at=MOMENT)) != fingerprint(request(expires_at=MOMENT))
 
 
-def test_a_fingerprint_stays_what_it_was():
+def test_a_fingerprint_stays_what_it_was(settings):
     """It is stored for months and held against requests that come after an update."""
+    settings.BLIND_INDEX_KEY = "blind"
     assert fingerprint(request()) == FINGERPRINT
+
+
+def test_nobody_without_the_key_can_try_out_what_was_in_a_request(settings):
+    before = fingerprint(request())
+    settings.BLIND_INDEX_KEY = "another"
+    assert fingerprint(request()) != before
 
 
 # --- whose request ----------------------------------------------------------------------------------------------------
@@ -94,6 +103,13 @@ def found(db):
 
 def test_the_same_person_and_words_are_the_same_request(found):
     assert same_request(found, request(), user_id=found.user_id) == found
+
+
+def test_a_request_from_before_fingerprints_were_keyed_is_known(found):
+    found.fingerprint = FIRST_FINGERPRINT
+    assert same_request(found, request(), user_id=found.user_id) == found
+    with pytest.raises(RequestIdReused):
+        same_request(found, request(priority=8), user_id=found.user_id)
 
 
 @pytest.mark.parametrize("changes", [{"priority": 8}, {"variables": {}}])

@@ -19,8 +19,10 @@ from tests.factories import (
 from tests.gateway.api_scene import client_with_key
 from users.audit_models import AuditEntry
 from users.json_format import to_json
-from users.models import Device, Preference, User
+from users.models import Device, Preference, Suppression, User
 from users.privacy import erase_recipient, export_recipient
+from users.recipients import load_recipients
+from users.suppressions import suppress_address
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +97,22 @@ def test_an_erased_person_is_gone_and_what_waits_is_cancelled(ann, sent):
     line = AuditEntry.objects.get()
     assert (line.what, line.about_id, line.why) == ("person.erased", str(ann.pk), "asked")
     assert "Ann" not in f"{line.about_name}{line.before}{line.after}"
+
+
+def test_a_block_outlives_the_person_without_a_word_of_them(ann, sent):
+    suppress_address(address="ann@example.com", reason=Suppression.Reason.HARD_BOUNCE, evidence="550 <ann@example.com>")
+    suppress_address(
+        address="earlier@example.com", reason=Suppression.Reason.COMPLAINT, evidence="Ann", notification_id=sent.pk
+    )
+    suppress_address(address="bob@example.com", reason=Suppression.Reason.COMPLAINT, evidence="Bob")
+
+    erase_recipient(ann.pk, who="Sam")
+
+    told = Suppression.objects.values_list("masked_address", "evidence")
+    assert str(Suppression.objects.earliest("pk")).startswith("Address of somebody erased")
+    assert list(told.order_by("pk")) == [("", ""), ("", ""), ("b••@example.com", "Bob")]
+    again = UserFactory(email="ann@example.com")
+    assert load_recipients({again.pk}, channel="email")[again.pk].suppressed
 
 
 def test_what_is_being_handed_over_is_not_stopped_but_loses_its_content(ann):

@@ -21,11 +21,11 @@ from users.templatetags.staff_pages import moment
 class SuppressionAdmin(ReadOnlyAdmin):
     """Addresses nothing is sent to. They come by themselves, from bounces and complaints."""
 
-    list_display = ("masked_address", "shown_reason", "scope_in_words", "shown_since", "state_label")
+    list_display = ("address_in_words", "shown_reason", "scope_in_words", "shown_since", "state_label")
     list_filter = ("reason", "scope", ("lifted_at", admin.EmptyFieldListFilter))
     ordering = ("-id",)
     fields = (
-        "masked_address",
+        "address_in_words",
         "shown_reason",
         "scope_in_words",
         "evidence",
@@ -55,7 +55,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
             return ask_first(
                 request,
                 self,
-                title=_("Use {address} again?").format(address=suppression.masked_address),
+                title=_("Use {address} again?").format(address=suppression.shown_address),
                 question=_("Make sure that the address is right and its person wants mail."),
                 button=_("Use it again"),
                 back=back,
@@ -73,8 +73,13 @@ class SuppressionAdmin(ReadOnlyAdmin):
         except AlreadyLifted:
             messages.warning(request, _("It had been lifted already."))
         else:
-            messages.success(request, _("{address} is used again.").format(address=suppression.masked_address))
+            messages.success(request, _("{address} is used again.").format(address=suppression.shown_address))
         return redirect(back)
+
+    @display(description=gettext_lazy("Address"), ordering="masked_address")
+    def address_in_words(self, suppression: Suppression) -> str:
+        """Masked, as it is kept."""
+        return suppression.shown_address
 
     @display(description=gettext_lazy("Why"))
     def shown_reason(self, suppression: Suppression) -> str:

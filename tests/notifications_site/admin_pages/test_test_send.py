@@ -11,9 +11,10 @@ from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.models import Notification
 from gateway.statuses import ENDED, Status
 from templates_app import drafting
-from templates_app.models import VersionIsFixed
+from templates_app.models import TemplateVersion
+from templates_app.template_life import CodeLocked, change_template
 from tests.admin_scene import owner, signed_in, staff
-from tests.factories import TemplateContentFactory, TemplateVersionFactory
+from tests.factories import NotificationFactory, TemplateContentFactory, TemplateVersionFactory
 from users.audit_models import AuditEntry
 from users.channels import Channel
 
@@ -100,11 +101,20 @@ def test_a_provider_that_is_away_is_told(draft, monkeypatch):
     assert Notification.objects.get().status == Status.EXPIRED
 
 
-def test_a_draft_that_was_tested_stays_and_a_thrown_away_one_says_so(draft):
+def test_a_draft_that_was_tested_is_thrown_away_with_its_tests(draft):
     send(signed_in(owner()), draft)
-    with pytest.raises(VersionIsFixed, match="A test of this draft was sent"):
-        drafting.delete_draft(draft)
-    assert draft.contents.count() == 2
+    other = NotificationFactory()
+    drafting.delete_draft(draft)
+    assert not TemplateVersion.objects.filter(pk=draft.pk).exists()
+    assert (Notification.objects.get(), CapturedEmail.objects.exists()) == (other, False)
+
+
+def test_a_test_is_no_use_of_the_code(draft):
+    send(signed_in(owner()), draft)
+    renamed = change_template(draft.template, code="better_code")
+    NotificationFactory(template=renamed, template_version=draft)
+    with pytest.raises(CodeLocked):
+        change_template(renamed, code="best_code")
 
 
 def test_tests_are_for_editors(draft):
