@@ -119,7 +119,7 @@ def add_examples(
 def begin_from_example(
     example: str, *, code: str, name: str, company: Company = HARBOUR, by: User | None = None
 ) -> Template:
-    """A template of one's own that begins with the words of an example, as a draft: nothing is live until it is published.
+    """A draft of one's own that begins with the words of an example; nothing is live until it is published.
 
     Raises `UnknownExample` and `CodeTaken`.
     """
