@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from django.db import transaction
 
 from templates_app import drafting, layouts, publishing
-from templates_app.models import Layout, Template
+from templates_app.models import Layout, Template, TemplateContent
+from templates_app.rendering import EmailWords, RenderedEmail, render_email
+from templates_app.sample_data import example_values
+from templates_app.selection import words_within
 from templates_app.template_life import create_template
+from templates_app.variables import parse_variables, typed_values
+from users.channels import Channel
 from users.models import User
 
 HERE = Path(__file__).resolve().parent / "example_templates"
@@ -111,10 +116,38 @@ def add_examples(
     return Installed(added=tuple(code for code in files if code not in taken), skipped=tuple(sorted(taken)))
 
 
-def install_template(
-    file: Mapping[str, Any], *, company: Company = HARBOUR, by: User | None = None, note: str = ""
+def begin_from_example(
+    example: str, *, code: str, name: str, company: Company = HARBOUR, by: User | None = None
 ) -> Template:
-    """Make and publish a template of a file; its layout, too, where there is none of this code."""
+    """A draft of one's own that begins with the words of an example; nothing is live until it is published.
+
+    Raises `UnknownExample` and `CodeTaken`.
+    """
+    file = {**read_example(example), "code": code, "name": name}
+    return install_template(file, company=company, by=by, publishes=False)
+
+
+def example_mail(example: str, locale: str = "en") -> RenderedEmail:
+    """How the mail of an example looks with its own values, in the layout of the examples. Raises `UnknownExample`."""
+    file = read_example(example)
+    variables = parse_variables(file["variables"])
+    words = file["contents"][locale]["email"]
+    content = TemplateContent(locale=locale, channel=Channel.EMAIL, **words)
+    html, text = _layout_files(file["layout"])
+    sources = words_within(content, Layout(code=file["layout"], html=html, text=text))
+    return render_email(cast(EmailWords, sources), typed_values(variables, example_values(variables)), locale=locale)
+
+
+@transaction.atomic
+def install_template(
+    file: Mapping[str, Any],
+    *,
+    company: Company = HARBOUR,
+    by: User | None = None,
+    note: str = "",
+    publishes: bool = True,
+) -> Template:
+    """Make a template of a file and publish it; its layout, too, where there is none of this code."""
     if file["layout"]:
         _layout(file["layout"], company, by)
     columns = {column: file[member] for column, member in COLUMNS.items()}
@@ -126,7 +159,8 @@ def install_template(
         for channel, content in channels.items()
     }
     drafting.save_draft(draft, by=by, variables=file["variables"], contents=contents)
-    publishing.publish(draft, by=by, note=note)
+    if publishes:
+        publishing.publish(draft, by=by, note=note)
     return template
 
 
@@ -134,7 +168,7 @@ def _layout(code: str, company: Company, by: User | None) -> Layout:
     """A layout that somebody has changed since stays as it is."""
     if found := layouts.current_layout(code):
         return found
-    html, text = ((HERE / f"{code}_layout.{suffix}").read_text("utf-8") for suffix in ("html", "txt"))
+    html, text = _layout_files(code)
     return layouts.store_layout(
         code=code,
         name=LAYOUT_NAME,
@@ -142,6 +176,12 @@ def _layout(code: str, company: Company, by: User | None) -> Layout:
         text=_spoken_by(company, text, "text").strip(),
         by=by,
     )
+
+
+def _layout_files(code: str) -> tuple[str, str]:
+    """(HTML, text)."""
+    html, text = ((HERE / f"{code}_layout.{suffix}").read_text("utf-8") for suffix in ("html", "txt"))
+    return html, text
 
 
 def _spoken_by(company: Company, words: Any, field: str) -> Any:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from templates_app import template_life
 from templates_app.admin.forms import DuplicateForm, TemplateForm
 from templates_app.editor import editor_urls
+from templates_app.example_pages import example_urls
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.publish_pages import publish_urls
 from templates_app.staff_views import PUBLISH, VIEW, WRITE, person
@@ -37,6 +38,7 @@ class TemplateAdmin(StaffAdmin):
     search_help_text = gettext_lazy("Code or name")
     list_select_related = ("category", "live_version")
     actions = None
+    actions_list = ("new_from_example",)
     actions_row = ("open_editor", "use_it", "duplicate", "archive")
     actions_detail = ("publish", "duplicate", "archive", "restore")
     change_form_outer_before_template = "admin/templates_app/head_of_form.html"
@@ -48,7 +50,9 @@ class TemplateAdmin(StaffAdmin):
         ("ttl_seconds", "on_unknown"),
     )
     empty_title = gettext_lazy("No templates yet")
-    empty_text = gettext_lazy("“make run” brings those of the demo. Add your own: a code, a name, then the words.")
+    empty_text = gettext_lazy(
+        "“New from example” has twelve finished ones. Or add your own: a code, a name, then the words."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Template]:
         """With the languages of the live version, and the draft that waits."""
@@ -60,7 +64,7 @@ class TemplateAdmin(StaffAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The editor, the versions, and how to use it."""
-        own = [*editor_urls(), *publish_urls(), *version_urls(), *template_urls(), *translation_urls()]
+        own = [*example_urls(), *editor_urls(), *publish_urls(), *version_urls(), *template_urls(), *translation_urls()]
         return [*own, *super().get_urls()]
 
     # --- who may do what
@@ -115,6 +119,11 @@ class TemplateAdmin(StaffAdmin):
         return redirect("admin:templates_app_template_editor", obj.pk)
 
     # --- buttons
+    @action(description=gettext_lazy("New from example"), permissions=["write"], icon="auto_awesome")
+    def new_from_example(self, request: HttpRequest) -> HttpResponse:
+        """Twelve finished templates to choose from."""
+        return redirect("admin:templates_app_template_examples")
+
     @action(description=gettext_lazy("Open the editor"), permissions=["look"], icon="edit_note")
     def open_editor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Its words."""
