@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import structlog
 
+from gateway import metrics
 from gateway.channel_contract import Outcome, SendResult
+from users.channels import Channel
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,8 @@ NO_ANSWER = Meaning(
 
 
 def not_known(provider: str, provider_code: str) -> SendResult:
-    """What is in no table: tried again, and logged so that it can be counted."""
+    """What is in no table: tried again, counted and logged."""
+    metrics.count_unknown_answer(channel=Channel.PUSH, provider=provider)
     log.warning("A push service gave an unknown answer.", action="send", provider=provider, code=provider_code)
     return NOT_KNOWN.result(provider_code=provider_code)
 

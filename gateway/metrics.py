@@ -116,6 +116,12 @@ END_TO_END = _histogram(
     meaning="From the submit, or the moment asked for, until a provider took it, quiet hours and retries included. "
     "Lanes: low, normal, high, critical.",
 )
+UNKNOWN_ANSWERS = _counter(
+    "notify_unknown_answers_total",
+    "channel",
+    "provider",
+    meaning="Answers of providers that are in no table; they are tried again.",
+)
 RENDER_ERRORS = _counter(
     "notify_render_errors_total", "template", meaning="Notifications given up because their template failed."
 )
@@ -220,6 +226,11 @@ def note_attempt(*, channel: str, provider: str, outcome: str, seconds: float | 
 def note_end_to_end(*, channel: str, lane: str, seconds: float) -> None:
     """A notification has left for good."""
     _observe(END_TO_END, channel, lane, seconds=max(0.0, seconds))
+
+
+def count_unknown_answer(*, channel: str, provider: str) -> None:
+    """A provider said something we do not know."""
+    _count(UNKNOWN_ANSWERS, channel, provider)
 
 
 def count_render_error(template: str) -> None:

@@ -13,6 +13,7 @@ from channels_push.fcm_message import LARGEST
 from channels_push.providers.fcm import FcmProvider
 from channels_push.receipts import read_receipt
 from channels_push.standins.fcm import ANSWERS, FcmStandIn
+from gateway import metrics
 from gateway.channel_contract import Outcome, ProviderAway
 from tests.channels_push.push_scene import a_push, an_account, use_fcm, words
 
@@ -137,6 +138,13 @@ def test_every_answer_means_what_it_says(provider, server, answer, outcome, erro
     assert asked.retry_after == (None if wait is None else timedelta(seconds=wait))
     assert asked.detail
     assert fine.outcome == also_fine.outcome == Outcome.ACCEPTED
+
+
+def test_an_answer_in_no_table_is_counted(provider, server):
+    count = metrics.UNKNOWN_ANSWERS.labels("push", "fcm")._value
+    before = count.get()
+    send(provider, asking_for("NEW_CODE"))
+    assert count.get() == before + 1
 
 
 def test_every_documented_code_has_a_meaning_and_misconfigurations_a_remedy():
