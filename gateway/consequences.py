@@ -1,17 +1,29 @@
 """What answers and news mean beyond their notification: a dead device is switched off, a dead address blocked."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import F, Min, Q
+from django.db.models.functions import Coalesce, Now
 
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 from gateway.models import DeliveryAttempt, Notification
+from gateway.outbox import CLAIM_LEASE
+from gateway.querysets import NotificationQuerySet
+from gateway.statuses import Status
 from users.channels import Channel
 from users.devices import UNREGISTERED, note_successes, retire_devices
 from users.models import Suppression, User
-from users.suppressions import suppress_address
+from users.suppressions import is_everybodys, suppress_address
 
 #: Reasons that name the device, or the mailbox, as gone; any other refusal is about the message.
 TOKEN_GONE, MAILBOX_GONE = "token_invalid", "mailbox_unknown"
+#: Of mails that came back for now. What was refused for its words says nothing about the mailbox.
+SOFT = frozenset({"mailbox_full", "bounced"})
+#: So many mails that came back within this time block an address as one bounce for good does.
+MOST_SOFT, SOFT_WINDOW = 5, timedelta(days=14)
 #: Notification → why its address is blocked, and the words that prove it.
 Proofs = Mapping[UUID, tuple[Suppression.Reason, str]]
 
@@ -43,24 +55,63 @@ def follow_successes(attempt_ids: Collection[UUID]) -> None:
 
 
 def follow_news(news: Iterable[ProviderNews]) -> None:
-    """A bounce for good and a complaint block the address at once."""
+    """A bounce for good and a complaint block the address at once; bounces for now when there are `MOST_SOFT`."""
     proofs: dict[UUID, tuple[Suppression.Reason, str]] = {}
+    soft: dict[UUID, str] = {}
     for each in news:
         if each.type is EventType.COMPLAINED:
             proofs[each.notification_id] = (Suppression.Reason.COMPLAINT, each.detail)
         elif each.type is EventType.BOUNCED and each.reason == MAILBOX_GONE:
             proofs.setdefault(each.notification_id, (Suppression.Reason.HARD_BOUNCE, each.detail))
+        elif each.type is EventType.BOUNCED and each.reason in SOFT:
+            soft[each.notification_id] = each.detail
     _block(proofs)
+    _block_where_too_often(soft)
 
 
 def _block(proofs: Proofs) -> None:
     """The addresses of these notifications. Two statements, and a few for each address: they are rare."""
     if not proofs:
         return
-    sent = Notification.objects.filter(pk__in=proofs, channel=Channel.EMAIL).values_list("pk", "user_id")
-    whose = dict(sent)
-    people = User.objects.in_bulk(set(whose.values()))
-    for pk, user_id in whose.items():
+    for pk, person in _at_present_address(Notification.objects.filter(pk__in=proofs)):
         reason, evidence = proofs[pk]
-        if person := people.get(user_id):  # who was erased meanwhile has no address to block
-            suppress_address(address=person.email or "", reason=reason, evidence=evidence, notification_id=pk)
+        suppress_address(address=person.email or "", reason=reason, evidence=evidence, notification_id=pk)
+
+
+def _block_where_too_often(soft: Mapping[UUID, str]) -> None:
+    """Notification → words of its bounce. Two statements more."""
+    if not soft:
+        return
+    told = _at_present_address(Notification.objects.filter(pk__in=soft))
+    newest = {person: pk for pk, person in told if not is_everybodys(person.email or "")}
+    if not newest:
+        return
+    lately = Q(user__in=newest, status=Status.BOUNCED, reason__in=SOFT, updated_at__gt=Now() - SOFT_WINDOW)
+    # Those just told may have overtaken our own record of their hand-over.
+    came_back = _at_present_address(Notification.objects.filter(lately | Q(pk__in=soft)))
+    for person, count in Counter(person for _, person in came_back).items():
+        if count >= MOST_SOFT:
+            suppress_address(
+                address=person.email or "",
+                reason=Suppression.Reason.HARD_BOUNCE,
+                evidence=f"{count} mails came back in {SOFT_WINDOW.days} days. {soft[newest[person]]}".strip(),
+                notification_id=newest[person],
+            )
+
+
+def _at_present_address(notifications: NotificationQuerySet) -> list[tuple[UUID, User]]:
+    """The mails among them that went to the address their person has now. Two statements.
+
+    Neither to somebody erased since, nor to the address they had before, nor as a test to wherever its sender wished.
+    """
+    mails = notifications.asked_for().filter(channel=Channel.EMAIL)
+    handed_over = Coalesce(Min("attempts__started_at"), F("created_at"))
+    rows = list(mails.annotate(handed_over=handed_over).values_list("pk", "user_id", "handed_over"))
+    people = User.objects.in_bulk({user_id for _, user_id, _ in rows})
+    return [(pk, people[user_id]) for pk, user_id, at in rows if user_id in people and _had_it(people[user_id], at)]
+
+
+def _had_it(person: User, at: datetime) -> bool:
+    """Whether a message that was handed over then went to their present address: it was looked up under the lease."""
+    changed = person.address_changed_at
+    return changed is None or changed < at - CLAIM_LEASE

@@ -22,7 +22,7 @@ from users.audit_models import AuditEntry
 from users.changed_wishes import note_changed
 from users.channels import Channel
 from users.encrypted_fields import BlindIndexField, EncryptedEmailField, EncryptedTextField
-from users.encryption import fingerprint
+from users.encryption import blind_index, fingerprint
 from users.querysets import ApiKeyQuerySet, DeviceQuerySet, UserManager
 from users.wish_models import ChangedWishes, ConsentEvent, Suppression
 
@@ -48,6 +48,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = EncryptedEmailField(max_length=254, null=True, blank=True)
     #: Serves sign-in and registration: one address, one account, however its letters are written.
     email_index = BlindIndexField(of="email", unique=True)
+    #: When they got another address; None as long as they have their first. What went out before went elsewhere.
+    address_changed_at = models.DateTimeField(null=True, editable=False)
     #: BCP 47, such as pt-BR.
     locale = models.CharField(max_length=35, default="en")
     #: IANA name, such as Europe/Vienna.
@@ -63,8 +65,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    #: The external id as it lies in the database; whether they are active there, and their zone.
+    #: The external id as it lies in the database; whether they are active there, their zone, and their address.
     _was_called: str | None = None
+    _had_index: str | None = None
     _was_active: bool = False
     _had_zone: str | None = None
     #: Django's own: a password that was set and not yet saved.
@@ -99,11 +102,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
-        """Remembers what the person was called, whether they were active, and their zone."""
+        """Remembers what the person was called, whether they were active, their zone and address."""
         person = super().from_db(db, field_names, values, **options)
         person._was_called = person.__dict__.get("external_id")
         person._was_active = person.__dict__.get("is_active", False)
         person._had_zone = person.__dict__.get("timezone")
+        person._had_index = person.__dict__.get("email_index")
         return person
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
@@ -119,6 +123,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         In another zone their silence is another.
         """
         also = {"email_index"} if "email" in (kwargs.get("update_fields") or ()) else set()
+        if not self._state.adding and self._has_another_address():
+            self.address_changed_at = timezone.now()
+            also.add("address_changed_at")
         if self._password is not None or (self._was_active and not self.is_active):
             self.token_version += 1
             also.add("token_version")
@@ -126,11 +133,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             kwargs["update_fields"] = {*kwargs["update_fields"], *also}
         super().save(*args, **kwargs)
         self._was_active = self.is_active
+        self._had_index = self.__dict__.get("email_index")
         self.has_changed()
         zone = self.__dict__.get("timezone")
         if None not in (self._had_zone, zone) and self._had_zone != zone:
             note_changed(self.pk)
         self._had_zone = zone
+
+    def _has_another_address(self) -> bool:
+        email = self.__dict__.get("email")
+        return "email_index" in self.__dict__ and (blind_index(email) if email else None) != self._had_index
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """The same."""

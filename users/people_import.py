@@ -134,8 +134,8 @@ def _judge(batch: Sequence[FileRow], found: Imported, seen: _Seen | None) -> lis
     found.changed += len(changed)
     if seen is None:
         User.objects.bulk_create(new)
-        columns = ["external_id", "email", "email_index", "name", "locale", "timezone", "updated_at"]
-        User._base_manager.bulk_update(changed, columns, batch_size=100)
+        columns = ["external_id", "email", "email_index", "address_changed_at", "name", "locale", "timezone"]
+        User._base_manager.bulk_update(changed, [*columns, "updated_at"], batch_size=100)
     return [*new, *changed]
 
 
@@ -195,7 +195,7 @@ def _change(person: User, row: FileRow) -> bool:
     differs = {name: value for name, value in row.values.items() if getattr(person, name) != value}
     for name, value in differs.items():
         setattr(person, name, value)
-    if "email" in differs:
-        person.email_index = _index(row)
     person.updated_at = timezone.now()
+    if "email" in differs and person.email_index != _index(row):
+        person.email_index, person.address_changed_at = _index(row), person.updated_at
     return bool(differs)

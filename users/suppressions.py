@@ -33,7 +33,7 @@ def suppress_address(
     added_by: str = "",
 ) -> bool:
     """Block an e-mail address. Returns whether anything changed; a block of everything takes the place of a lesser."""
-    if not address or (address.lower().endswith(SIMULATOR) and "+" not in address):
+    if not address or is_everybodys(address):
         return False
     is_marketing = reason == Suppression.Reason.UNSUBSCRIBED
     scope = Suppression.Scope.MARKETING if is_marketing else Suppression.Scope.EVERYTHING
@@ -69,6 +69,11 @@ def lift_suppression(*, suppression: Suppression, who: User | str, why: str, net
         why=why,
         address=network_address,
     )
+
+
+def is_everybodys(address: str) -> bool:
+    """A plain address of the simulator, which is never blocked."""
+    return address.lower().endswith(SIMULATOR) and "+" not in address
 
 
 def erase_from_suppressions(suppressions: SuppressionQuerySet) -> int:

@@ -6,10 +6,11 @@ import pytest
 
 from gateway import tracking
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
-from gateway.consequences import follow_successes
+from gateway.consequences import follow_news, follow_successes
+from gateway.models import DeliveryAttempt, Notification
 from gateway.outbox import Held
 from gateway.tracking import AttemptResult, Recorded
-from tests.factories import AttemptFactory, DeviceFactory, NotificationFactory
+from tests.factories import AttemptFactory, DeviceFactory, NotificationFactory, UserFactory, ago, ahead
 from users.channels import Channel
 from users.models import Device, Suppression
 
@@ -80,8 +81,7 @@ def test_a_bounce_for_good_and_a_complaint_block_the_address():
     assert set(blocked()) == {("hard_bounce", "550 5.1.1", bounced.pk), ("complaint", "", complained.pk)}
 
 
-def test_a_full_mailbox_blocks_nothing_nor_does_what_went_elsewhere():
-    told(NotificationFactory(status="sent"), EventType.BOUNCED, reason="mailbox_full")
+def test_what_went_elsewhere_blocks_no_address():
     told(NotificationFactory(status="sent", channel=Channel.PUSH), EventType.BOUNCED, reason="mailbox_unknown")
 
     assert blocked() == []
@@ -93,3 +93,80 @@ def test_a_mail_server_that_knows_no_such_mailbox_blocks_it():
     answered(attempt, reason="mailbox_unknown", provider_code="550 5.1.1", detail="no such user")
 
     assert blocked() == [("hard_bounce", "550 5.1.1 no such user", attempt.notification_id)]
+
+
+def test_a_late_bounce_never_blocks_the_address_somebody_has_since():
+    bounced = AttemptFactory(notification__status="sent", claim_token=uuid.uuid4()).notification
+    person = bounced.user
+    person.email = "new@example.com"
+    person.save()
+
+    told(bounced, EventType.BOUNCED, reason="mailbox_unknown")
+    assert blocked() == []
+
+    DeliveryAttempt.objects.update(started_at=ahead(minutes=1))  # handed over once more
+    told(bounced, EventType.COMPLAINED)
+    assert blocked() == [("complaint", "", bounced.pk)]
+
+
+def test_a_test_to_another_address_blocks_nobody():
+    """It stands with whoever sent it."""
+    told(NotificationFactory(status="sent", fingerprint=""), EventType.BOUNCED, reason="mailbox_unknown")
+
+    assert blocked() == []
+
+
+def came_back(person, times, *, reason="mailbox_full", **fields):
+    for row in NotificationFactory.create_batch(times, user=person, status="sent", **fields):
+        told(row, EventType.BOUNCED, reason=reason, detail="552 over quota")
+    return row
+
+
+def test_five_mails_that_came_back_in_14_days_block_the_address():
+    person, other = UserFactory(), UserFactory()
+    came_back(person, 3)
+    came_back(person, 1, reason="bounced")
+    came_back(person, 5, reason="rejected_content")
+    came_back(other, 1)
+    assert blocked() == []
+
+    last = came_back(person, 1)
+    told(last, EventType.BOUNCED, reason="mailbox_full")
+    assert blocked() == [("hard_bounce", "5 mails came back in 14 days. 552 over quota", last.pk)]
+
+
+def test_the_same_mail_told_often_and_old_ones_do_not_count():
+    person = UserFactory()
+    last = came_back(person, 4)
+    for _ in range(5):
+        told(last, EventType.BOUNCED, reason="mailbox_full")
+    Notification.objects.update(updated_at=ago(days=15))
+    came_back(person, 4)
+
+    assert blocked() == []
+
+
+def test_mails_that_came_back_from_an_earlier_address_do_not_count():
+    person = UserFactory()
+    came_back(person, 4)
+    person.email = "new@example.com"
+    person.save()
+    came_back(person, 1, created_at=ahead(minutes=1))
+
+    assert blocked() == []
+
+
+def test_bounces_of_the_simulator_are_not_even_counted(django_assert_max_num_queries):
+    row = NotificationFactory(user__email="soft-bounce@simulator.test", status="sent")
+    with django_assert_max_num_queries(2):
+        follow_news(
+            [
+                ProviderNews(
+                    provider="capture",
+                    event_id="1",
+                    notification_id=row.pk,
+                    type=EventType.BOUNCED,
+                    reason="mailbox_full",
+                )
+            ]
+        )

@@ -216,3 +216,25 @@ def test_erasing_a_person_erases_what_was_theirs():
     ann.delete()
 
     assert not any(model.objects.exists() for model in (Device, Preference, QuietHours))
+
+
+# --- another address --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_known_since_when_somebody_has_another_address():
+    person = UserFactory(email="ann@example.com")
+    person.name = "Ann"
+    person.save()
+    person.email = "ANN@example.com"  # the same mailbox
+    person.save(update_fields=["email"])
+    assert User.objects.get(pk=person.pk).address_changed_at is None
+
+    person.email = "new@example.com"
+    person.save(update_fields=["email"])
+    changed = User.objects.get(pk=person.pk).address_changed_at
+    assert changed is not None
+
+    again = User.objects.get(pk=person.pk)
+    again.name = "Anna"
+    again.save()
+    assert User.objects.get(pk=person.pk).address_changed_at == changed

@@ -49,7 +49,9 @@ def test_people_are_made_changed_and_left_alone(csv_file, monkeypatch):
     ann = User.objects.with_email("anna@example.com").get()
     assert (ann.external_id, ann.name, ann.locale) == ("user-1", "Ann", "de")
     assert not User.objects.with_email("ann@example.com").exists()
-    assert User.objects.with_email("bo@example.com").get().name == "Bo"
+    bo = User.objects.with_email("bo@example.com").get()
+    assert bo.name == "Bo"
+    assert [each.address_changed_at is not None for each in (ann, bo)] == [True, False]
     dee = User.objects.get(external_id="user-4")
     assert (dee.email, dee.locale, dee.timezone) == ("d@example.com", "pt-BR", "Europe/Vienna")
     assert not dee.has_usable_password()

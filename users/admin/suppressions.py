@@ -37,7 +37,9 @@ class SuppressionAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     actions_detail = ("lift",)
     empty_title = gettext_lazy("No blocked addresses")
-    empty_text = gettext_lazy("An address that bounces for good, or whose person complains, appears here by itself.")
+    empty_text = gettext_lazy(
+        "An address that bounces for good or too often, or whose person complains, appears here by itself."
+    )
 
     def has_lift_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Operators."""
