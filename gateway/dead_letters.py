@@ -1,6 +1,6 @@
 """Use cases for dead letters: group them, foretell a replay, replay many of them at a rate, discard them.
 
-Which single ones may have another life decides `tracking.replay`; here they are chosen, in batches.
+Which single ones may have another life decides `replaying.replay`; here they are chosen, in batches.
 """
 
 import time
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.db.models.functions import Now
 
-from gateway import priorities, tracking
+from gateway import priorities, replaying
 from gateway.channel_contract import Outcome
 from gateway.database_clock import database_now
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
@@ -146,7 +146,7 @@ def foretell(
 
 
 def revivable(choice: Choice, *, include_doubtful: bool) -> NotificationQuerySet:
-    """Those of `choice` that a replay would take now; `tracking.replay` decides in the end, under locks."""
+    """Those of `choice` that a replay would take now; `replaying.replay` decides in the end, under locks."""
     rows = choice.of(Notification.objects.dead_letters().with_content())
     return rows.exclude(_TAKEN if include_doubtful else _TAKEN | _DOUBTFUL)
 
@@ -188,7 +188,7 @@ def replay_dead_letters(
     """
 
     def replay(ids: Sequence[UUID]) -> int:
-        return len(tracking.replay(ids, who=who, why=why, include_doubtful=include_doubtful))
+        return len(replaying.replay(ids, who=who, why=why, include_doubtful=include_doubtful))
 
     rows = revivable(choice, include_doubtful=include_doubtful)
     return _in_batches(rows, replay, limit=limit, per_second=per_second, on_batch=on_batch)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from templates_app import layouts
-from templates_app.content_checks import Finding, check_version
+from templates_app.content_checks import Finding, check_content, check_version
 from templates_app.drafting import (
     FIELDS,
     By,
@@ -23,7 +23,8 @@ from templates_app.drafting import (
     save_draft,
     save_variables,
 )
-from templates_app.models import Template, TemplateVersion, VersionIsFixed
+from templates_app.models import Template, TemplateContent, TemplateVersion, VersionIsFixed
+from templates_app.variables import parse_variables
 from users.channels import Channel
 from users.models import User
 
@@ -76,8 +77,6 @@ def publish(version: TemplateVersion, *, by: By = None, note: str = "", acknowle
     _require_publishable(version, by=by, acknowledge_breaking=acknowledge_breaking)
     version.layout = layouts.current_layout(template.layout)
     _finish_mails(version)
-    # Once more: a tag that stood half inside a hidden element has lost its other half in the text.
-    _require_publishable(version, by=by, acknowledge_breaking=acknowledge_breaking)
     _go_live(template, version, by=by, note=note)
     note_act("template.published", template, by=by, why=note, version=version.number)
 
@@ -166,9 +165,18 @@ def _require_publishable(version: TemplateVersion, *, by: By, acknowledge_breaki
 
 def _finish_mails(version: TemplateVersion) -> None:
     for content in version.contents.filter(channel=Channel.EMAIL):
-        content.text = content.text or layouts.made_text(content.html, content.source_format)
+        if not content.text:
+            _make_text(content, version)
         layouts.compile_content(content, version.layout)
         content.save(update_fields=["text", "compiled_html", "compiled_text"])
+
+
+def _make_text(content: TemplateContent, version: TemplateVersion) -> None:
+    """Looked at by itself: a tag that stood half inside a hidden element has lost its other half in the text."""
+    content.text = layouts.made_text(content.html, content.source_format)
+    found = check_content(content, parse_variables(version.variables)).findings
+    if errors := [each for each in found if each.level == "error"]:
+        raise PublishBlocked(errors)
 
 
 def _go_live(template: Template, version: TemplateVersion, *, by: By, note: str) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from gateway import dead_letters, outbox, priorities, statuses, tracking
+from gateway import dead_letters, outbox, priorities, replaying, statuses, tracking
 from gateway.admin.listing import NotificationListAdmin, person_name, status_chip
 from gateway.admin.replay_form import ReplayForm
 from gateway.dead_letters import Choice
@@ -167,7 +167,7 @@ class NotificationAdmin(NotificationListAdmin):
             title = _("Replay this notification?")
             return self._ask(request, notification, title=title, question=question, button=_("Replay"), form=form)
         why = form.cleaned_data["reason"]
-        alive = tracking.replay(
+        alive = replaying.replay(
             [notification.pk], who=who_acts(request), why=why, include_doubtful=form.includes_doubtful
         )
         if not alive:

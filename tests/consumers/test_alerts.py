@@ -13,7 +13,7 @@ from consumers.alert_posts import PostFailed, WebhookPost, configured_posts
 from consumers.alert_signs import Finding
 from consumers.alerts import PAGES, AlertWatch
 from consumers.models import Alert
-from gateway import dead_letters, tracking
+from gateway import dead_letters, replaying
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.alert_receivers import hook, mailbox  # noqa: F401  fixtures
@@ -195,7 +195,7 @@ def test_dead_letters_that_come_in_the_quiet_period_are_told_after_it(real_watch
 def test_dead_letters_are_over_when_all_are_decided(real_watch, note, dead):
     first, second = dead(2)
     real_watch.look()
-    tracking.replay([first.pk], who="Ann", why="again")
+    replaying.replay([first.pk], who="Ann", why="again")
     dead_letters.discard([second.pk], who="Ann", why="old")
     pass_time(minutes=3)
     assert real_watch.look() == 1

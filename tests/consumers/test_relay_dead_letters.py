@@ -11,7 +11,7 @@ from consumers import relay as relay_module
 from consumers.brokers.base import BrokerUnavailable
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
 from consumers.relay import Relay
-from gateway import outbox, tracking
+from gateway import outbox, replaying
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.fake_bell import FakeBell
@@ -109,7 +109,7 @@ def test_when_nobody_knows_what_the_broker_has_all_are_told_again(dead):
 def test_a_dead_letter_that_got_another_life_and_failed_anew_is_told_anew(dead):
     (row,) = dead()
     (given_up,) = outbox.untold_dead_letters(limit=10)
-    tracking.replay([row.pk], who="Ann", why="again")
+    replaying.replay([row.pk], who="Ann", why="again")
     held = {"claim_token": row.pk, "lease_expires_at": ahead(seconds=30)}
     Notification.objects.filter(pk=row.pk).update(status=Status.CLAIMED, **held)
     Notification.objects.filter(pk=row.pk).update(status=Status.FAILED, updated_at=ahead(seconds=1))
@@ -120,7 +120,7 @@ def test_a_dead_letter_that_got_another_life_and_failed_anew_is_told_anew(dead):
 def test_a_replayed_one_is_not_marked(dead):
     (row,) = dead()
     (given_up,) = outbox.untold_dead_letters(limit=10)
-    tracking.replay([row.pk], who="Ann", why="again")
+    replaying.replay([row.pk], who="Ann", why="again")
     assert outbox.mark_told([given_up]) == 0
 
 

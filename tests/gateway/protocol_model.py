@@ -36,7 +36,7 @@ What is abstracted.
 | `_sweep`                             | `outbox.release_stalled`, `tracking.doubt_stalled`, `tracking.settle_unknown`;|
 |                                      | all dead: `recover_at_boot`; reopen: the sweeper, with the broker only       |
 | `_news`                              | `tracking.record_news`                                                       |
-| `_people`                            | `outbox.cancel`, `outbox.expire_overdue`, `tracking.replay`, `settle_by_hand`|
+| `_people`                            | `outbox.cancel`, `outbox.expire_overdue`, `replaying.replay`, `settle_by_hand`|
 | `_time_passes`, `_crash`,            | the world                                                                    |
 | `_broker_trouble`                    |                                                                              |
 """

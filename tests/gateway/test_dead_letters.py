@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gateway import dead_letters, tracking
+from gateway import dead_letters, replaying
 from gateway.channel_contract import Outcome
 from gateway.dead_letters import Choice
 from gateway.models import Notification
@@ -190,7 +190,7 @@ def test_one_that_somebody_else_took_meanwhile_is_not_counted(dead, monkeypatch)
     def interfere(count):
         if count == 2:
             waiting = [row.pk for row in rows if Notification.objects.get(pk=row.pk).status == Status.FAILED]
-            tracking.replay(waiting[:1], who="Bob", why="faster")
+            replaying.replay(waiting[:1], who="Bob", why="faster")
 
     assert replay(on_batch=interfere) == 3
 

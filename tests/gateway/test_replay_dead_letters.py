@@ -151,7 +151,7 @@ def test_unreadable_arguments_are_a_usage_error(arguments):
 def test_a_database_that_goes_away_half_way_leaves_a_part_done(monkeypatch):
     monkeypatch.setattr(dead_letters, "BATCH", 1)
     dead(), dead()
-    replay, calls = dead_letters.tracking.replay, []
+    replay, calls = dead_letters.replaying.replay, []
 
     def fail_later(*args, **how):
         calls.append(args)
@@ -159,7 +159,7 @@ def test_a_database_that_goes_away_half_way_leaves_a_part_done(monkeypatch):
             raise OperationalError("gone")
         return replay(*args, **how)
 
-    monkeypatch.setattr(dead_letters.tracking, "replay", fail_later)
+    monkeypatch.setattr(dead_letters.replaying, "replay", fail_later)
     trouble = refused("--why", "again", "--yes")
     assert trouble.returncode == 3
     assert "after 1;" in str(trouble)
@@ -171,6 +171,6 @@ def test_control_c_before_anything_was_done_is_a_failure(monkeypatch):
         raise KeyboardInterrupt
 
     dead()
-    monkeypatch.setattr(dead_letters.tracking, "replay", interrupt)
+    monkeypatch.setattr(dead_letters.replaying, "replay", interrupt)
     assert refused("--why", "again", "--yes").returncode == 1
     assert not NotificationEvent.objects.exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from channels_email.models import CapturedEmail
-from gateway import retention, tracking
+from gateway import replaying, retention
 from gateway.database_clock import database_now
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent
 from gateway.statuses import ENDED, Status
@@ -94,7 +94,7 @@ def test_contents_go_after_their_days(settings):
 def test_a_dead_letter_without_content_is_not_revived():
     row = NotificationFactory(status=Status.FAILED, content_deleted_at=Now())
 
-    assert tracking.replay([row.pk], who="Sam", why="again") == set()
+    assert replaying.replay([row.pk], who="Sam", why="again") == set()
 
 
 def made_days_ago(days, **fields):

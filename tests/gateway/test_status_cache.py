@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import outbox, status_cache, statuses, tracking
+from gateway import outbox, replaying, status_cache, statuses, tracking
 from gateway.outbox import Held, Verdict
 from gateway.statuses import Status
 from tests.factories import NotificationFactory
@@ -115,7 +115,7 @@ def test_a_replay_ends_what_was_kept(ask, committed):
     row = NotificationFactory(status=Status.FAILED, reason="poison")
     ask(row)
     with committed():
-        tracking.replay([row.pk], who="Ann", why="again")
+        replaying.replay([row.pk], who="Ann", why="again")
 
     assert ask(row)[0].json()["status"] == "accepted"
 
@@ -138,7 +138,7 @@ def test_a_worker_that_writes_late_does_not_turn_it_back(ask, committed):
     """What it writes down is read after its mark was left: the truth, whoever changed it meanwhile."""
     row = NotificationFactory(status=Status.FAILED, reason="poison")
     with committed():
-        tracking.replay([row.pk], who="Ann", why="again")
+        replaying.replay([row.pk], who="Ann", why="again")
     status_cache._tell([row.pk])  # of the one that failed it
 
     assert ask(row)[0].json()["status"] == "accepted"

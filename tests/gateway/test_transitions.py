@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gateway import outbox, statuses, tracking
+from gateway import outbox, replaying, statuses, tracking
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 from gateway.models import Notification
 from gateway.outbox import Held, Verdict
@@ -171,7 +171,7 @@ CASES = {
     ),
     "news: opened": Case(changes=(), ask=told(EventType.OPENED), target=Status.SENT),
     "replay": Case(
-        changes=(statuses.REPLAY,), ask=lambda row, token: tracking.replay([row.pk], who="Ann", why="mended")
+        changes=(statuses.REPLAY,), ask=lambda row, token: replaying.replay([row.pk], who="Ann", why="mended")
     ),
 }
 

@@ -238,6 +238,23 @@ def test_a_missing_text_part_is_made_of_the_html(draft):
     assert texts == {"de": "Von Hand", "en": "Hello {{ name }}"}
 
 
+def test_a_text_part_that_has_lost_half_a_tag_blocks_publishing(draft):
+    html = '<p>Hello</p><div style="display:none">{% if name %}</div><p>{{ name }}{% endif %}</p>'
+    publishing.save_content(draft, locale="en", channel="email", words=MAIL | {"html": html})
+
+    with pytest.raises(PublishBlocked) as blocked:
+        publishing.publish(draft)
+    assert [(each.code, each.path) for each in blocked.value.findings] == [("syntax", "contents/en/email/text")]
+    assert again(draft).state == State.DRAFT
+
+
+def test_a_version_is_looked_at_once(draft, monkeypatch):
+    looked, check = [], publishing.check_version
+    monkeypatch.setattr(publishing, "check_version", lambda *args, **how: looked.append(1) or check(*args, **how))
+    publishing.publish(draft)
+    assert len(looked) == 1
+
+
 def test_errors_block_publishing_and_leave_everything_as_it_was(published):
     draft = publishing.new_draft(published.template)
     publishing.save_content(draft, locale="de", channel="email", words={"subject": "{{ nmae }}", "html": "{% if %}"})

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
-from gateway import outbox, tracking
+from gateway import outbox, replaying, tracking
 from gateway.channel_contract import EventType, Outcome
 from gateway.models import Notification
 from gateway.statuses import Status
@@ -26,7 +26,7 @@ def test_a_dead_letter_gets_another_life_under_the_same_id():
         expires_at=ago(days=1),
         dead_lettered_at=ago(days=1),
     )
-    assert tracking.replay([row.pk], who="Ann", why="address corrected") == {row.pk}
+    assert replaying.replay([row.pk], who="Ann", why="address corrected") == {row.pk}
     found = Notification.objects.get()
     assert (found.status, found.reason, found.tries_used, found.crash_count) == (Status.ACCEPTED, "waiting", 0, 0)
     assert not found.possible_duplicate
@@ -39,7 +39,7 @@ def test_a_dead_letter_gets_another_life_under_the_same_id():
 def test_a_dead_letter_that_ended_in_doubt_is_flagged_when_it_is_replayed():
     doubtful = NotificationFactory(status=Status.FAILED, reason="outcome_unknown")
     refused = NotificationFactory(status=Status.FAILED, reason="rejected")
-    tracking.replay([doubtful.pk, refused.pk], who="Ann", why="again", include_doubtful=True)
+    replaying.replay([doubtful.pk, refused.pk], who="Ann", why="again", include_doubtful=True)
     flags = dict(Notification.objects.values_list("pk", "possible_duplicate"))
     assert flags == {doubtful.pk: True, refused.pk: False}
 
@@ -47,8 +47,8 @@ def test_a_dead_letter_that_ended_in_doubt_is_flagged_when_it_is_replayed():
 def test_only_dead_letters_are_replayed():
     failed = NotificationFactory(status=Status.FAILED)
     sent = NotificationFactory(status=Status.SENT)
-    assert tracking.replay([failed.pk, sent.pk, uuid4()], who="Ann", why="again") == {failed.pk}
-    assert tracking.replay([failed.pk], who="Bob", why="again") == set()
+    assert replaying.replay([failed.pk, sent.pk, uuid4()], who="Ann", why="again") == {failed.pk}
+    assert replaying.replay([failed.pk], who="Bob", why="again") == set()
 
 
 def given_up(outcome=None, **columns):
@@ -59,7 +59,7 @@ def given_up(outcome=None, **columns):
 
 
 def replayed(*rows, **how):
-    return tracking.replay([row.pk for row in rows], who="Ann", why="again", **how)
+    return replaying.replay([row.pk for row in rows], who="Ann", why="again", **how)
 
 
 @pytest.mark.parametrize("include_doubtful", [False, True])
