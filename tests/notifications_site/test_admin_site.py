@@ -28,6 +28,7 @@ def test_the_owner_finds_every_page():
         "Captured messages",
         "Notifications",
         "People",
+        "Suppressions",
         "Dead letters",
         "API keys",
         "Callbacks",
