@@ -18,7 +18,7 @@ from notifications_site import (
     metrics,
     start_page,
 )
-from notifications_site.admin_pages import test_send
+from notifications_site.admin_pages import recipient, test_send
 from users.unsubscribe_page import unsubscribe
 
 # Here, not at the start of every process: a consumer needs no pages.
@@ -60,6 +60,11 @@ GATEWAY: Urls = [
         "admin/templates_app/template/<uuid:template_id>/test/",
         admin.site.admin_view(test_send.send_template_test),
         name="template-test",
+    ),
+    path(
+        "admin/users/user/<uuid:person_id>/timeline/",
+        admin.site.admin_view(recipient.person_timeline),
+        name="person-timeline",
     ),
     path("admin/", admin.site.urls),
 ]

@@ -18,8 +18,7 @@ from unfold.widgets import (
 
 from users.api_keys import OVERLAP, PERSON_PREFIX, SCOPES
 from users.channels import Channel
-from users.masking import mask_token
-from users.models import ApiKey, Device, QuietHours, User
+from users.models import ApiKey, QuietHours, User
 from users.querysets import normalise_email
 from users.rates import KEY_POLICIES, Rate, WrongRate, parse_rates
 from users.staff_pages import ReasonForm, StaffForm
@@ -108,26 +107,6 @@ class PersonChangeForm(_WithRoles, _Normalised, UserChangeForm):  # type: ignore
             self.initial["roles"] = roles_of(self.instance)
 
 
-class DeviceForm(StaffForm):
-    """A device; the token of a stored one is shown by its last characters and cannot be changed."""
-
-    class Meta:
-        model = Device
-        fields = ("name", "platform", "provider", "token", "is_active")
-        widgets: ClassVar[dict[str, Any]] = {"token": UnfoldAdminTextInputWidget()}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding and "token" in self.fields:
-            self.fields["token"].disabled = True
-            self.initial["token"] = mask_token(self.instance.token)
-
-    def clean_token(self) -> str:
-        """A stored token stays as it is: what the page showed was its mask."""
-        token: str = self.cleaned_data["token"] if self.instance._state.adding else self.instance.token
-        return token
-
-
 def _clock_widget() -> forms.TimeInput:
     """Wall-clock times of the person; the theme's own clock warns whenever the reader lives in another zone."""
     return forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": " ".join(INPUT_CLASSES)})
@@ -156,9 +135,17 @@ class QuietHoursForm(StaffForm):
 
     class Meta:
         model = QuietHours
-        fields = ("is_enabled", "timezone", "start", "end", "days", "channels")
-        labels: ClassVar[dict[str, Any]] = {"timezone": _("Time zone")}
+        fields = ("is_enabled", "start", "end", "days", "channels", "timezone")
+        labels: ClassVar[dict[str, Any]] = {"is_enabled": _("Quiet hours are on"), "timezone": _("Time zone")}
+        widgets: ClassVar[dict[str, Any]] = {"timezone": UnfoldAdminTextInputWidget()}
         help_texts: ClassVar[dict[str, Any]] = {"timezone": _("Empty: the person's own.")}
+
+    def clean(self) -> dict[str, Any]:
+        """Silence all day would be a switch, not hours."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if found.get("start") is not None and found.get("start") == found.get("end"):
+            self.add_error("end", _("It cannot end at the minute it begins. To stop all messages, use the switches."))
+        return found
 
 
 class ApiKeyForm(forms.Form):

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from users.audit import note
 from users.device_tokens import TokenRefused, check_token, read_subscription
 from users.models import Device, User, token_hash
 
@@ -125,6 +126,17 @@ def change_device(device: Device, *, changes: Mapping[str, Any]) -> Device:
         if changes.get("is_active"):
             _replace_beyond_limit(device.user, keep=device.pk)
     return device
+
+
+@transaction.atomic
+def deactivate_device(*, device: Device, who: User | str, why: str, address: str = "") -> bool:
+    """Switch it off by hand, until its app registers it again. Returns whether it was on."""
+    if not _switch_off([device.pk], SWITCHED_OFF):
+        return False
+    device.user.has_changed()
+    after = {"device": str(device), "is_active": False}
+    note(who=who, what="device.deactivated", about=device.user, after=after, why=why, address=address)
+    return True
 
 
 def check_device(device: Device, *, now: datetime) -> Checked:

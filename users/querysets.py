@@ -82,6 +82,10 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Not lifted: the address must not be used."""
         return self.filter(lifted_at__isnull=True)
 
+    def of_address(self, address: str) -> Self:
+        """Of this e-mail address, without regard to case; none for no address."""
+        return self.filter(address_index=blind_index(address)) if address else self.none()
+
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self) -> Self:

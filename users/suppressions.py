@@ -24,6 +24,14 @@ class AlreadyLifted(Exception):
     """Somebody else was faster."""
 
 
+class AlreadyBlocked(Exception):
+    """Nothing is sent to this address as it is."""
+
+
+class NotBlockable(Exception):
+    """There is no address, or it is one of the simulator's, which are everybody's."""
+
+
 def suppress_address(
     *,
     address: str,
@@ -50,6 +58,17 @@ def suppress_address(
     for person in User.objects.with_email(address):
         person.has_changed()
     return True
+
+
+@transaction.atomic
+def block_address_of(*, person: User, who: User | str, why: str, network_address: str = "") -> Suppression:
+    """Block a person's address by hand, for everything. Raises `AlreadyBlocked`, `NotBlockable`."""
+    address, name = person.email or "", str(who)
+    if not suppress_address(address=address, reason=Suppression.Reason.MANUAL, evidence=why, added_by=name):
+        raise AlreadyBlocked if Suppression.objects.in_force().of_address(address).exists() else NotBlockable
+    suppression = Suppression.objects.in_force().of_address(address).get()
+    note(who=who, what="suppression.added", about=suppression, why=why, address=network_address)
+    return suppression
 
 
 @transaction.atomic

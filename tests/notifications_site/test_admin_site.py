@@ -28,6 +28,7 @@ def test_the_owner_finds_every_page():
         "Captured messages",
         "Notifications",
         "People",
+        "Suppressions",
         "Dead letters",
         "API keys",
         "Callbacks",
@@ -45,7 +46,7 @@ def test_the_owner_finds_every_page():
 def test_every_page_of_the_sidebar_opens_for_the_owner():
     client = signed_in(owner())
     links = set(re.findall(r'href="(/admin/[a-z_/]+)" class="flex h-\[38px\]', page(client, "/admin/")))
-    assert len(links) == 14
+    assert len(links) == 15
     for link in links:
         page(client, link)
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.admin_scene import MOST_QUERIES, form_values, owner, page, queries_of, signed_in, staff
-from tests.factories import ApiKeyFactory, DeviceFactory, UserFactory
+from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, staff
+from tests.factories import ApiKeyFactory, UserFactory
 from users.api_keys import usable_key
 from users.audit_models import AuditEntry
-from users.models import ApiKey, Category, Device, Preference, QuietHours, User
+from users.models import ApiKey, Category, User
 
 pytestmark = pytest.mark.django_db
 
@@ -44,50 +44,7 @@ def test_the_list_asks_little_of_the_database(client):
 
 
 def test_a_persons_page_asks_little_of_the_database(client):
-    person = UserFactory()
-    DeviceFactory.create_batch(5, user=person)
-    Preference.objects.create(user=person, channel="email")
-    assert len(queries_of(client, f"{PEOPLE}{person.pk}/change/")) <= MOST_QUERIES
-
-
-def test_a_page_never_shows_a_whole_token_and_saving_it_keeps_the_token(client):
-    device = DeviceFactory(token="a-very-long-device-token-1234")
-    address = f"{PEOPLE}{device.user_id}/change/"
-    text = page(client, address)
-    assert device.token not in text
-    changed = {"name": "Anna", "devices-0-name": "Her tablet"}
-    assert client.post(address, form_values(text) | changed).status_code == 302
-    device.refresh_from_db()
-    assert (device.name, device.token) == ("Her tablet", "a-very-long-device-token-1234")
-    assert device.user.name == "Anna"
-
-
-def test_wishes_quiet_hours_and_devices_are_kept(client):
-    person = UserFactory()
-    address = f"{PEOPLE}{person.pk}/change/"
-    values = form_values(page(client, address)) | {
-        "preferences-TOTAL_FORMS": "1",
-        "preferences-0-user": str(person.pk),
-        "preferences-0-channel": "email",
-        "preferences-0-category": "marketing",
-        "quiet_hours-TOTAL_FORMS": "1",
-        "quiet_hours-0-user": str(person.pk),
-        "quiet_hours-0-is_enabled": "on",
-        "quiet_hours-0-start": "22:00",
-        "quiet_hours-0-end": "07:00",
-        "quiet_hours-0-days": ["0", "6"],
-        "devices-TOTAL_FORMS": "1",
-        "devices-0-user": str(person.pk),
-        "devices-0-platform": "ios",
-        "devices-0-provider": "fcm",
-        "devices-0-token": "brand-new-token-of-hers",
-        "devices-0-is_active": "on",
-    }
-    answer = client.post(address, values)
-    assert answer.status_code == 302, answer.content.decode()
-    assert not Preference.objects.get(user=person, category="marketing").is_enabled
-    assert QuietHours.objects.get(user=person).days == [0, 6]
-    assert Device.objects.get(user=person).token == "brand-new-token-of-hers"
+    assert len(queries_of(client, f"{PEOPLE}{UserFactory().pk}/change/")) <= MOST_QUERIES
 
 
 def test_a_new_person_has_no_password_unless_one_is_given(client):

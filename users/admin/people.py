@@ -15,66 +15,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
+from users.admin.person_pages import PersonPages
 from users.admin.personal_data import PersonalDataActions
-from users.admin.wishes import SavesWishes
-from users.admin_forms import DeviceForm, PersonChangeForm, PersonCreationForm, QuietHoursForm
+from users.admin_forms import PersonChangeForm, PersonCreationForm
 from users.masking import mask_email
-from users.models import Category, Device, Preference, QuietHours, User
+from users.models import Category, User
 from users.staff_pages import (
     InfinitePaginator,
     StaffAdmin,
-    StaffStackedInline,
-    StaffTabularInline,
     display,
 )
 from users.staff_roles import set_roles
 from users.templatetags.staff_pages import moment
 
 
-class DeviceInline(StaffTabularInline):
-    """Where pushes go."""
-
-    model = Device
-    form = DeviceForm
-    fields = ("name", "platform", "provider", "token", "is_active", "inactive_reason", "last_success")
-    readonly_fields = ("inactive_reason", "last_success")
-    extra = 0
-    tab = True
-
-    @display(description=gettext_lazy("Last success"))
-    def last_success(self, device: Device) -> str:
-        """When a push was last taken for it."""
-        return moment(device.last_success_at)
-
-
-class PreferenceInline(StaffTabularInline):
-    """What the person wants; no row means: wanted."""
-
-    model = Preference
-    fields = ("channel", "category", "is_enabled")
-    extra = 0
-    tab = True
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """No category means all of them."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None:
-            field.empty_label = _("everything on this channel")
-        return field
-
-
-class QuietHoursInline(StaffStackedInline):
-    """When the person wants silence."""
-
-    model = QuietHours
-    form = QuietHoursForm
-    fields = (("is_enabled", "timezone"), ("start", "end"), "days", "channels")
-    extra = 0
-    tab = True
-
-
 @admin.register(User)
-class PersonAdmin(SavesWishes, UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
+class PersonAdmin(PersonPages, UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
     """People who can be reached, and those who may sign in here. Only who gives roles touches the accounts of staff."""
 
     form = PersonChangeForm
@@ -90,7 +46,7 @@ class PersonAdmin(SavesWishes, UserAdmin, PersonalDataActions):  # type: ignore[
     search_fields = ("external_id__istartswith", "name__istartswith")
     search_help_text = gettext_lazy("Beginning of id or name, or a whole e-mail address")
     ordering = ("-id",)
-    inlines = (PreferenceInline, QuietHoursInline, DeviceInline)
+    change_form_outer_before_template = "admin/users/user/head_of_form.html"
     filter_horizontal = ()
     readonly_fields = ("created", "masked_email", "whole_email", "last_login", "was_sent")
     empty_title = gettext_lazy("No people yet")
@@ -163,10 +119,6 @@ class PersonAdmin(SavesWishes, UserAdmin, PersonalDataActions):  # type: ignore[
         if "@" in search_term:
             found |= queryset.with_email(search_term)  # type: ignore[attr-defined]  # of our manager
         return found, may_repeat
-
-    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
-        """Wishes and devices once the person exists."""
-        return self.inlines if obj else ()
 
     @display(description=gettext_lazy("Person"), header=True)
     def who(self, person: User) -> list[str]:

@@ -16,6 +16,7 @@ from users.masking import mask_email
 from users.models import User
 from users.privacy import erase_recipient, export_recipient
 from users.staff_pages import ReasonForm, StaffAdmin, action, ask_first
+from users.suppressions import AlreadyBlocked, NotBlockable, block_address_of
 
 #: So long an address stays visible to whoever asked for it. Seconds.
 SHOWN_FOR = 600
@@ -25,11 +26,15 @@ _SHOWN = "addresses_shown"
 class PersonalDataActions(StaffAdmin):
     """The buttons of a person's page."""
 
-    actions_detail = ("show_address", "export", "erase")
+    actions_detail = ("show_address", "block_address", "export", "erase")
 
     def has_show_address_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Whoever may see addresses at all."""
         return request.user.has_perm("users.view_pii")
+
+    def has_block_address_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Who finds people and blocks addresses."""
+        return request.user.has_perm("users.add_suppression") and self.has_view_permission(request)
 
     def has_export_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Hand out all that is kept."""
@@ -59,6 +64,36 @@ class PersonalDataActions(StaffAdmin):
         note(who=_acting(request), what="person.address_shown", about=person, address=_address(request))
         shown = {key: until for key, until in request.session.get(_SHOWN, {}).items() if until > time.time()}
         request.session[_SHOWN] = shown | {str(person.pk): time.time() + SHOWN_FOR}
+        return redirect(self._page_of(person))
+
+    @action(description=gettext_lazy("Block this address"), permissions=["block_address"], icon="block")
+    def block_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Nothing is sent to it any more, with a reason."""
+        person = self._person(request, object_id)
+        if person is None:
+            return self._nobody(request, object_id)
+        form = ReasonForm(request.POST or None)
+        if not form.is_valid():
+            return ask_first(
+                request,
+                self,
+                title=_("Block the address of {name}?").format(name=person),
+                question=_("No mail goes there any more, not even of mandatory categories. Pushes still do."),
+                button=_("Block the address"),
+                back=self._page_of(person),
+                form=form,
+                facts=[mask_email(person.email) if person.email else _("no e-mail address")],
+            )
+        try:
+            block_address_of(
+                person=person, who=_acting(request), why=form.cleaned_data["reason"], network_address=_address(request)
+            )
+        except AlreadyBlocked:
+            messages.warning(request, _("It is blocked already."))
+        except NotBlockable:
+            messages.warning(request, _("There is no address to block, or it is the simulator's."))
+        else:
+            messages.success(request, _("The address is blocked. Whatever waits for it will not be sent."))
         return redirect(self._page_of(person))
 
     @action(description=gettext_lazy("Export data"), permissions=["export"], icon="download")
