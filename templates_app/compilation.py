@@ -87,7 +87,7 @@ def html_from_mjml(source: str) -> str:
     return tags.restored(made, is_rearranged=True)
 
 
-@lru_cache(maxsize=16)  # publishing looks at every language of a version three times, an editor at the same one often
+@lru_cache(maxsize=16)  # publishing needs every language of a version twice, an editor at the same one often
 def with_styles_inlined(source: str) -> str:
     """The HTML with the rules of its style sheets in the elements they are for. Raises CompilationProblem.
 

@@ -96,11 +96,11 @@ def check_content(content: TemplateContent, declared: Sequence[DeclaredVariable]
 def _check_part(source: str, path: str, declared: set[str], seen: _Seen) -> bool:
     """Whether it compiles."""
     try:
-        (compile_html if path.endswith("/html") else compile_text)(source)
-        names = variable_lines(source)
+        compiled = (compile_html if path.endswith("/html") else compile_text)(source)
     except TemplateSyntaxProblem as problem:
         seen.findings.append(error("syntax", path, problem.message, line=problem.line))
         return False
+    names = variable_lines(compiled)
     seen.names |= set(names)
     for name, line in names.items():
         if name not in declared and name not in GIVEN:

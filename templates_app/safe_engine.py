@@ -312,13 +312,13 @@ def referenced_variables(source: str) -> set[str]:
 
     Raises TemplateSyntaxProblem.
     """
-    return set(variable_lines(source))
+    return set(variable_lines(compile_text(source)))
 
 
-def variable_lines(source: str) -> dict[str, int]:
-    """The same names, each with the first line that reads it, counted from 1."""
+def variable_lines(template: SafeTemplate) -> dict[str, int]:
+    """The same names of what is compiled, each with the first line that reads it, counted from 1."""
     lines: dict[str, int] = {}
-    for name, line in names_in(compile_text(source).nodelist):
+    for name, line in names_in(template.nodelist):
         lines.setdefault(name, line)
     return lines
 

@@ -55,7 +55,7 @@ def heaps(*pieces):
 def test_any_source_compiles_or_is_refused_and_renders_or_is_stopped(source):
     try:
         templates = [compile_text(source), compile_html(source)]
-        variable_lines(source)
+        variable_lines(templates[0])
         text_from_html(source)
     except TemplateSyntaxProblem:
         return

@@ -538,7 +538,11 @@ class TestReferencedVariables:
         assert referenced_variables(source) == names
 
     def test_the_first_line_of_each_name_is_known(self):
-        assert variable_lines("{{ a }}\n{% if b %}\n{{ a }}{{ c }}{% endif %}") == {"a": 1, "b": 2, "c": 3}
+        assert variable_lines(compile_text("{{ a }}\n{% if b %}\n{{ a }}{{ c }}{% endif %}")) == {
+            "a": 1,
+            "b": 2,
+            "c": 3,
+        }
 
     def test_a_source_that_does_not_compile_has_no_answer(self):
         with pytest.raises(TemplateSyntaxProblem):
