@@ -70,6 +70,8 @@ OWN = {
     "users/user/<path:object_id>/devices/": "support owner",
     "users/user/<path:object_id>/devices/<uuid:device_id>/deactivate/": "owner",
     "users/user/<uuid:person_id>/timeline/": "support owner",
+    "users/user/files/": "owner",
+    "users/suppression/files/": "support operator owner",
     "users/suppression/<path:object_id>/lift/": "operator owner",
     "axes/accessattempt/<path:object_id>/unlock/": "owner",
     "templates_app/template/new_from_example/": WRITERS,
