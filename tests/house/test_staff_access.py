@@ -76,6 +76,8 @@ OWN = {
     "axes/accessattempt/<path:object_id>/unlock/": "owner",
     "templates_app/template/new_from_example/": WRITERS,
     "templates_app/template/examples/": WRITERS,
+    "templates_app/template/files/": WORDS,
+    "templates_app/template/files/take/": WORDS,
     "templates_app/template/examples/<slug:example>/preview/": WRITERS,
     "templates_app/template/examples/<slug:example>/add/": WRITERS,
     f"{T}editor/": WORDS,
