@@ -1,7 +1,7 @@
-"""Files of people, row by row: CSV and XLSX, however long they are, in little memory."""
+"""Tables in files, row by row: CSV and XLSX, however long they are, in little memory."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -10,18 +10,19 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-#: The columns that may stand in the first row; one of the first two must.
+#: The columns of people that may stand in the first row; one of `ONE_OF` must.
 COLUMNS = ("external_id", "email", "name", "locale", "timezone")
+ONE_OF = ("external_id", "email")
 #: Characters of a cell. No column of ours takes as many.
 LONGEST_CELL = 10_000
 
 
 class UnreadableFile(Exception):
-    """The file cannot be read as a table of people; the text says why, and what is needed."""
+    """The file cannot be read as the table it should be; the text says why, and what is needed."""
 
 
 class FileRow(NamedTuple):
-    """One person as the file has them."""
+    """One row as the file has it."""
 
     #: As a spreadsheet counts: the row of names is number 1.
     number: int
@@ -30,10 +31,12 @@ class FileRow(NamedTuple):
 
 
 @contextmanager
-def opened_table(path: Path) -> Iterator[Iterator[FileRow]]:
+def opened_table(
+    path: Path, *, columns: Sequence[str] = COLUMNS, one_of: Sequence[str] = ONE_OF
+) -> Iterator[Iterator[FileRow]]:
     """The rows below the names; empty ones are passed over. Raises `UnreadableFile`, also while they are read."""
     with ExitStack() as stack:
-        yield _rows(_told(_lines(path, stack), path))
+        yield _rows(_told(_lines(path, stack), path), columns, one_of)
 
 
 def _lines(path: Path, stack: ExitStack) -> Iterator[list[str]]:
@@ -57,24 +60,25 @@ def _told(lines: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
     except UnicodeDecodeError as error:
         raise UnreadableFile("The file is not UTF-8. Save it as “CSV UTF-8”, or as XLSX.") from error
     except (OSError, InvalidFileException, BadZipFile, KeyError, ValueError, csv.Error) as error:
-        raise UnreadableFile(f"{path} cannot be read as CSV or XLSX: {error}") from error
+        raise UnreadableFile(f"{path.name} cannot be read as CSV or XLSX: {error}") from error
 
 
-def _rows(lines: Iterator[list[str]]) -> Iterator[FileRow]:
+def _rows(lines: Iterator[list[str]], columns: Sequence[str], one_of: Sequence[str]) -> Iterator[FileRow]:
     names = [name.strip().lower() for name in next(lines, [])]
-    _check(names)
+    _check(names, columns, one_of)
     for number, cells in enumerate(lines, start=2):
         values = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
         if values:
             yield FileRow(number, values)
 
 
-def _check(names: list[str]) -> None:
-    known = f"The first row names the columns: {', '.join(COLUMNS)}."
-    if unknown := [name for name in names if name and name not in COLUMNS]:
+def _check(names: list[str], columns: Sequence[str], one_of: Sequence[str]) -> None:
+    known = f"The first row names the columns: {', '.join(columns)}."
+    if unknown := [name for name in names if name and name not in columns]:
         raise UnreadableFile(f"There is no column {unknown[0][:50]!r}. {known}")
-    if not {"external_id", "email"} & set(names):
-        raise UnreadableFile(f"Neither external_id nor email is there. {known}")
+    if not set(one_of) & set(names):
+        missing = f"Neither {' nor '.join(one_of)} is there." if len(one_of) > 1 else f"{one_of[0]} is not there."
+        raise UnreadableFile(f"{missing} {known}")
     if twice := next((name for name in names if name and names.count(name) > 1), None):
         raise UnreadableFile(f"The column {twice!r} stands twice. {known}")
 

@@ -65,12 +65,17 @@ class Imported:
 
 
 def import_recipients(
-    path: Path, *, who: User | str, dry_run: bool = False, on_batch: Callable[[int], None] = lambda count: None
+    path: Path,
+    *,
+    who: User | str,
+    dry_run: bool = False,
+    network_address: str = "",
+    on_batch: Callable[[int], None] = lambda count: None,
 ) -> Imported:
     """Look at every row; then, unless something is wrong or it is a dry run, write them all.
 
-    With errors nothing was written. `on_batch` is told how many rows were looked at, or written. Raises
-    `UnreadableFile`.
+    With errors nothing was written. `on_batch` is told how many rows were looked at, or written; `network_address` is
+    where the request came from. Raises `UnreadableFile`.
     """
     found, seen = Imported(), _Seen()
     with opened_table(path) as rows:
@@ -86,7 +91,13 @@ def import_recipients(
                 for person in _judge(batch, done, None):
                     person.has_changed()
             on_batch(len(batch))
-    note(who=who, what="people.imported", about=f"file {path.name}", after={"new": done.new, "changed": done.changed})
+    note(
+        who=who,
+        what="people.imported",
+        about=f"file {path.name}",
+        after={"new": done.new, "changed": done.changed},
+        address=network_address,
+    )
     return done
 
 

@@ -16,6 +16,7 @@ from templates_app import template_life
 from templates_app.admin.forms import DuplicateForm, TemplateForm
 from templates_app.editor import editor_urls
 from templates_app.example_pages import example_urls
+from templates_app.file_pages import file_urls, files_page
 from templates_app.models import Template, TemplateContent, TemplateVersion
 from templates_app.publish_pages import publish_urls
 from templates_app.staff_views import PUBLISH, VIEW, WRITE, person
@@ -38,7 +39,7 @@ class TemplateAdmin(StaffAdmin):
     search_help_text = gettext_lazy("Code or name")
     list_select_related = ("category", "live_version")
     actions = None
-    actions_list = ("new_from_example",)
+    actions_list = ("new_from_example", "files")
     actions_row = ("open_editor", "use_it", "duplicate", "archive")
     actions_detail = ("publish", "duplicate", "archive", "restore")
     change_form_outer_before_template = "admin/templates_app/head_of_form.html"
@@ -64,7 +65,15 @@ class TemplateAdmin(StaffAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The editor, the versions, and how to use it."""
-        own = [*example_urls(), *editor_urls(), *publish_urls(), *version_urls(), *template_urls(), *translation_urls()]
+        own = [
+            *example_urls(),
+            *file_urls(),
+            *editor_urls(),
+            *publish_urls(),
+            *version_urls(),
+            *template_urls(),
+            *translation_urls(),
+        ]
         return [*own, *super().get_urls()]
 
     # --- who may do what
@@ -123,6 +132,11 @@ class TemplateAdmin(StaffAdmin):
     def new_from_example(self, request: HttpRequest) -> HttpResponse:
         """Twelve finished templates to choose from."""
         return redirect("admin:templates_app_template_examples")
+
+    @action(description=gettext_lazy("Import and export"), permissions=["look"], icon="swap_vert")
+    def files(self, request: HttpRequest) -> HttpResponse:
+        """Whole templates as YAML."""
+        return files_page(request)
 
     @action(description=gettext_lazy("Open the editor"), permissions=["look"], icon="edit_note")
     def open_editor(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,20 +17,24 @@ from unfold.forms import AdminPasswordChangeForm
 
 from users.admin.person_pages import PersonPages
 from users.admin.personal_data import PersonalDataActions
+from users.admin.table_files import TableFiles, TableKind
 from users.admin_forms import PersonChangeForm, PersonCreationForm
 from users.masking import mask_email
 from users.models import Category, User
+from users.people_files import COLUMNS
+from users.people_import import import_recipients
 from users.staff_pages import (
     InfinitePaginator,
     StaffAdmin,
     display,
 )
 from users.staff_roles import set_roles
+from users.table_exports import PeopleTable
 from users.templatetags.staff_pages import moment
 
 
 @admin.register(User)
-class PersonAdmin(PersonPages, UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
+class PersonAdmin(PersonPages, TableFiles, UserAdmin, PersonalDataActions):  # type: ignore[type-arg]  # Django's class takes none at run time
     """People who can be reached, and those who may sign in here. Only who gives roles touches the accounts of staff."""
 
     form = PersonChangeForm
@@ -51,6 +55,18 @@ class PersonAdmin(PersonPages, UserAdmin, PersonalDataActions):  # type: ignore[
     readonly_fields = ("created", "masked_email", "whole_email", "last_login", "was_sent")
     empty_title = gettext_lazy("No people yet")
     empty_text = gettext_lazy("“make run” brings the people of the demo; you can also add one by hand.")
+    table_kind = TableKind(
+        name="people",
+        title=gettext_lazy("People as files"),
+        table=PeopleTable,
+        columns=COLUMNS,
+        import_file=import_recipients,
+        taken_words=gettext_lazy("Everybody, with the columns of the import."),
+        brought_words=gettext_lazy(
+            "Who is there already is known by external_id, else by the address, and is changed; an empty cell leaves "
+            "a value as it is."
+        ),
+    )
     add_fieldsets = (
         (None, {"fields": (("name", "email"), ("external_id",), ("locale", "timezone"))}),
         (gettext_lazy("Sign-in"), {"fields": ("roles", "usable_password", "password1", "password2")}),
@@ -98,6 +114,14 @@ class PersonAdmin(PersonPages, UserAdmin, PersonalDataActions):  # type: ignore[
                 by=cast(User, request.user),
                 address=request.META.get("REMOTE_ADDR", ""),
             )
+
+    def may_take(self, request: HttpRequest) -> bool:
+        """Hand out personal data, of everybody."""
+        return request.user.has_perm("users.export_person")
+
+    def may_bring(self, request: HttpRequest) -> bool:
+        """A file may change anybody, colleagues among them."""
+        return request.user.has_perms(["users.add_user", "users.change_user", "users.manage_staff"])
 
     @staticmethod
     def may_manage_staff(request: HttpRequest) -> bool:

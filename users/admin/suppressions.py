@@ -11,14 +11,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from users.admin.table_files import TableFiles, TableKind
 from users.models import Suppression
 from users.staff_pages import ReadOnlyAdmin, ReasonForm, action, ask_first, display, who_acts
 from users.suppressions import AlreadyLifted, lift_suppression
+from users.suppressions_import import COLUMNS, import_suppressions
+from users.table_exports import SuppressionTable
 from users.templatetags.staff_pages import moment
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin):
+class SuppressionAdmin(TableFiles, ReadOnlyAdmin):
     """Addresses nothing is sent to. They come by themselves, from bounces and complaints."""
 
     list_display = ("address_in_words", "shown_reason", "scope_in_words", "shown_since", "state_label")
@@ -40,6 +43,27 @@ class SuppressionAdmin(ReadOnlyAdmin):
     empty_text = gettext_lazy(
         "An address that bounces for good or too often, or whose person complains, appears here by itself."
     )
+
+    table_kind = TableKind(
+        name="suppressions",
+        title=gettext_lazy("Suppressions as files"),
+        table=SuppressionTable,
+        columns=COLUMNS,
+        import_file=import_suppressions,
+        taken_words=gettext_lazy("All blocked addresses, and those that are used again."),
+        brought_words=gettext_lazy(
+            "Nothing is sent to these addresses any more. A reason is hard_bounce, complaint, unsubscribed or manual; "
+            "without one it is manual."
+        ),
+    )
+
+    def may_take(self, request: HttpRequest) -> bool:
+        """Whoever sees the list."""
+        return self.has_view_permission(request)
+
+    def may_bring(self, request: HttpRequest) -> bool:
+        """Operators."""
+        return request.user.has_perm("users.add_suppression")
 
     def has_lift_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Operators."""
