@@ -8,7 +8,14 @@ from tests.factories import UserFactory
 from users import answers
 from users.models import AuditEntry, Suppression, User
 from users.recipients import _from_kept, _to_keep, load_recipients
-from users.suppressions import AlreadyLifted, lift_suppression, suppress_address
+from users.suppressions import (
+    AlreadyBlocked,
+    AlreadyLifted,
+    NotBlockable,
+    block_address_of,
+    lift_suppression,
+    suppress_address,
+)
 
 pytestmark = pytest.mark.django_db
 BOUNCE, COMPLAINT, MANUAL, UNSUBSCRIBED = (
@@ -98,3 +105,22 @@ def test_it_costs_no_question_more(ann):
     assert len(captured) == 1
     kept = _to_keep(recipient) | {"id": str(recipient.id)}
     assert _from_kept(kept) == recipient
+
+
+def test_by_hand_an_address_is_blocked_once_with_whoever_did_it(ann):
+    suppress_address(address=ann.email, reason=UNSUBSCRIBED)
+
+    row = block_address_of(person=ann, who="Sam", why="by phone")
+
+    assert (row.reason, row.scope, row.evidence) == ("manual", "everything", "by phone")
+    line = AuditEntry.objects.get(what="suppression.added")
+    assert (line.who, line.why, line.about_id) == ("Sam", "by phone", str(row.pk))
+    with pytest.raises(AlreadyBlocked):
+        block_address_of(person=ann, who="Sam", why="again")
+
+
+@pytest.mark.parametrize("address", [None, "delivered@simulator.test"])
+def test_no_address_and_those_of_the_simulator_are_not_blocked_by_hand(address):
+    with pytest.raises(NotBlockable):
+        block_address_of(person=UserFactory(email=address, external_id="x"), who="Sam", why="x")
+    assert not AuditEntry.objects.exists()

@@ -30,7 +30,7 @@ def test_the_first_line_tells_what_became_of_the_last_message(ann):
         assert "Last message:" in text
         assert "by e-mail to a••@example.com" in text
         assert f"/admin/gateway/notification/{last.pk}/change/" in text
-        assert "ann@example.com" not in text or address.endswith("change/")
+        assert "ann@example.com" not in text
 
 
 def test_messages_decisions_and_blocks_stand_in_one_timeline_newest_first(ann):
