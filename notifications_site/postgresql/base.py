@@ -5,6 +5,7 @@ its second broken connection until the time is up, and after an outage it waits 
 """
 
 import math
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +26,8 @@ T = TypeVar("T")
 #: For a new connection, and for the question whether a kept one still works.
 CONNECT_WITHIN = timedelta(seconds=1)
 CHECK_WITHIN = timedelta(milliseconds=300)
-#: A connection that answered so lately is not asked whether it works. Should the server end in just that time, its next
-#: request is refused with 503, and the one after gets a new connection.
+#: A connection that answered so lately, and has not said anything since, is not asked whether it works. Should the way
+#: to the server be cut in just that time, its next request is refused with 503; the one after gets a new connection.
 TRUSTED_FOR = timedelta(seconds=1)
 #: How often a waiting thread looks at the clock, in seconds.
 LOOK_EVERY = 0.1
@@ -44,8 +45,12 @@ class PatientConnection(Connection[Any]):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether it worked a moment ago."""
-        return not self.closed and time.monotonic() - self.answered_at < TRUSTED_FOR.total_seconds()
+        """Whether it worked a moment ago, and nothing has come since: a server that ends says so."""
+        if self.closed or time.monotonic() - self.answered_at >= TRUSTED_FOR.total_seconds():
+            return False
+        line = select.poll()
+        line.register(self.pgconn.socket, select.POLLIN)
+        return not line.poll(0)
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_EVERY, timeout: float | None = None) -> T:
         """psycopg's way to every answer of the server."""

@@ -14,9 +14,12 @@ from email import message_from_bytes, policy
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 from consumers.ports import free_base
 from gateway.demo_samples import FIRST, OTHER_LANGUAGE, PUSH
+from users.encryption import opened_bytes
+from users.key_ring import read_keys
 
 pytestmark = pytest.mark.skipif(
     "DATABASE_URL" in os.environ, reason="it starts without a database server, in the SQLite half of the tests"
@@ -76,6 +79,14 @@ class Platform:
     def rows(self, statement, *values):
         with contextlib.closing(sqlite3.connect(self.folder / "notifications.sqlite3", timeout=20)) as database:
             return database.execute(statement, values).fetchall()
+
+    def opened(self, table, *columns):
+        """What lies encrypted in these columns, as bytes; the key is the installation's own."""
+        with override_settings(ENCRYPTION_KEYS=read_keys((self.folder / "encryption_key").read_text())):
+            return [
+                [opened_bytes(sealed, purpose=f"{table}.{column}") for column, sealed in zip(columns, row, strict=True)]
+                for row in self.rows(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608  names of our own
+            ]
 
     def status_of(self, notification_id):
         return self.ask(f"/api/v1/notifications/{notification_id}/status")[1]["status"]
@@ -158,7 +169,7 @@ def the_request_of_the_welcome_works_when_pasted(platform):
 
 
 def the_mail_shows_name_and_link(platform):
-    ((source,),) = platform.rows("SELECT source FROM channels_email_capturedemail")
+    ((source,),) = platform.opened("channels_email_capturedemail", "source")
     mail = message_from_bytes(source, policy=policy.default)
     assert "ann@example.com" in mail["To"]
     for kind in ("plain", "html"):
@@ -171,10 +182,10 @@ def other_languages_and_pushes_go_out_too(platform):
     platform.send(OTHER_LANGUAGE.body)
     platform.send(PUSH.body)
 
-    assert ("Willkommen bei Harbour, Jonas",) in platform.rows("SELECT subject FROM channels_email_capturedemail")
-    ((title, body),) = platform.rows("SELECT title, body FROM channels_push_capturedpush")
+    assert [b"Willkommen bei Harbour, Jonas"] in platform.opened("channels_email_capturedemail", "subject")
+    ((title, body),) = platform.opened("channels_push_capturedpush", "title", "body")
     assert title
-    assert "HB-20418" in body
+    assert b"HB-20418" in body
 
 
 def every_part_answers(platform):

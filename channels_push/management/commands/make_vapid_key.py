@@ -10,7 +10,7 @@ from users.command_line import ExamplesCommand
 
 
 class Command(ExamplesCommand):
-    help = "Make the key that signs Web Push messages. Nothing is stored: keep it, and never change it again."
+    help = "Make the key that signs Web Push messages.\n\nNothing is stored: keep it, and never change it again."
     examples = ("manage.py make_vapid_key", "manage.py make_vapid_key --json")
     requires_system_checks = []
 

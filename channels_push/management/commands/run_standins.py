@@ -23,7 +23,7 @@ APP = "11111111-1111-4111-8111-111111111111"
 
 
 class Command(ExamplesCommand):
-    help = "Play the push services on this machine, and print the settings that point at them. For development only."
+    help = "Play the push services on this machine, for development only.\n\nPrints the settings that point at them."
     examples = ("manage.py run_standins", "manage.py run_standins --port 3200")
     requires_system_checks = []
 

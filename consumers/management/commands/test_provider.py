@@ -16,7 +16,7 @@ LET_IN = frozenset({Outcome.ACCEPTED, Outcome.PERMANENT})
 
 
 class Command(ExamplesCommand):
-    help = "Ask a provider whether it takes our credentials. Without --to nothing is sent."
+    help = "Ask a provider whether it takes our credentials.\n\nWithout --to nothing is sent."
     examples = (
         "manage.py test_provider smtp",
         "manage.py test_provider fcm --to DEVICE_TOKEN",

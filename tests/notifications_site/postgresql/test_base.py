@@ -52,8 +52,6 @@ def test_a_kept_connection_that_is_gone_is_replaced_within_the_patience(on_postg
         cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     other.close()
 
-    # As when somebody else has ended it a while ago.
-    connection.connection.answered_at -= base.TRUSTED_FOR.total_seconds()
     connection.health_check_enabled, connection.health_check_done = True, False
     with at_most(LONG):
         assert ask("SELECT pg_backend_pid()") != pid
@@ -65,6 +63,17 @@ def test_a_connection_that_answered_a_moment_ago_is_not_asked_whether_it_works(o
 
     connection.health_check_enabled, connection.health_check_done = True, False
     assert ask("SELECT 1") == 1
+
+
+def test_one_whose_server_ended_it_a_moment_ago_is_replaced(on_postgresql):
+    pid = ask("SELECT pg_backend_pid()")
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    other.close()
+
+    connection.health_check_enabled, connection.health_check_done = True, False
+    assert ask("SELECT pg_backend_pid()") != pid
 
 
 def test_one_that_is_closed_is_not_trusted_however_lately_it_answered(on_postgresql):

@@ -13,7 +13,7 @@ HEADS = ("id", "name", "type", "client", "key", "state", "last used", "from")
 
 
 class Command(ExamplesCommand):
-    help = "List the API keys: whose they are, whether they count, when they were used."
+    help = "List the API keys: whose they are, and when they were used."
     examples = (
         "manage.py list_api_keys",
         "manage.py list_api_keys --client shop --all",

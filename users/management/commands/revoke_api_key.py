@@ -12,7 +12,6 @@ from users.models import ApiKey
 class Command(ExamplesCommand):
     help = "End an API key at once and for good."
     examples = (
-        "manage.py list_api_keys",
         "manage.py revoke_api_key 019a2b7e-0c1d-7e3a-9b61-0c9f3d1e2a44",
         "manage.py revoke_api_key 019a2b7e-0c1d-7e3a-9b61-0c9f3d1e2a44 --yes",
     )

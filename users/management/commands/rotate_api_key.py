@@ -13,7 +13,6 @@ from users.management.commands.create_api_key import as_json, as_text
 class Command(ExamplesCommand):
     help = "Make a new key in place of one; the old one works on for a while."
     examples = (
-        "manage.py list_api_keys",
         "manage.py rotate_api_key 019a2b7e-0c1d-7e3a-9b61-0c9f3d1e2a44",
         "manage.py rotate_api_key 019a2b7e-0c1d-7e3a-9b61-0c9f3d1e2a44 --overlap 2h --json",
     )
