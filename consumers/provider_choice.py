@@ -82,8 +82,8 @@ class ProviderChoice:
     def choose(self, *, among: Sequence[str], after: str = "", wanted: int) -> Chosen | Nobody:
         """The first of these that takes up to `wanted` notifications now, counted from the one after `after`."""
         if tuple(among) == (SIMULATOR,):
-            permit = Permit(provider=SIMULATOR, most=wanted, ticket=None)  # no breaker, no rate
-            return Chosen(provider=self._connected(SIMULATOR), permit=permit)
+            unlimited = Permit(provider=SIMULATOR, most=wanted, ticket=None)  # no breaker, no rate
+            return Chosen(provider=self._connected(SIMULATOR), permit=unlimited)
         troubles: list[Away | NotNow] = []
         for name in _from(among, after):
             permit = self._breakers.ask(name, wanted=wanted)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from gateway.channel_contract import EventType, Message, Order, Outcome, ProviderNews, SendResult
 from gateway.time_scale import scaled
 from users.channels import Channel
-from users.device_tokens import SIMULATED_TOKEN
+from users.device_tokens import SIMULATED_PREFIX
 from users.recipients import DeviceTarget, Recipient
 from users.suppressions import SIMULATOR as AT_SIMULATOR
 
@@ -84,7 +84,7 @@ def push_word(order: Order, device: DeviceTarget) -> str:
     """What happens to the push to this device; empty when it is to leave the house."""
     if not _is_simulated_token(device.token):
         return DELIVERED if order.is_simulated else ""
-    said = device.token.removeprefix(SIMULATED_TOKEN) + "-"
+    said = device.token.removeprefix(SIMULATED_PREFIX) + "-"
     return next((word for word in WORDS[Channel.PUSH] if said.startswith(f"{word}-")), DELIVERED)
 
 
@@ -93,7 +93,7 @@ def _is_simulators(address: str) -> bool:
 
 
 def _is_simulated_token(token: str) -> bool:
-    return token.startswith(SIMULATED_TOKEN)
+    return token.startswith(SIMULATED_PREFIX)
 
 
 def answer_to(word: str, *, earlier_tries: int) -> SendResult:
