@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from channels_email.message import EmailMessage
 from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from gateway.simulation import SIMULATOR, SimulatorProvider, mail_word
 from templates_app.rendering import NOT_ON_ONE_LINE
 from users.channels import Channel
 from users.recipients import Recipient
@@ -30,13 +31,17 @@ class EmailChannel:
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider. Raises `UnknownProvider`."""
+        if name == SIMULATOR:
+            return SimulatorProvider(self.name)
         if name not in PROVIDERS:
             raise UnknownProvider(f"{name!r} is no e-mail provider; there are {', '.join(PROVIDERS)}.")
         provider: Provider = import_string(PROVIDERS[name])()
         return provider
 
     def carriers(self, message: EmailMessage) -> tuple[str, ...]:
-        """Every provider takes every mail."""
+        """Every provider takes every mail; simulated ones only the simulator."""
+        if message.simulated_as:
+            return (SIMULATOR,)
         return tuple(settings.EMAIL_PROVIDERS)
 
     def build(self, order: Order) -> list[EmailMessage] | Refusal:
@@ -49,6 +54,8 @@ class EmailChannel:
                 notification_id=order.notification_id,
                 message_id=order.message_id,
                 correlation_id=order.correlation_id,
+                simulated_as=mail_word(order),
+                earlier_tries=order.earlier_tries,
                 to=_mailbox(recipient),
                 sender=settings.DEFAULT_FROM_EMAIL,
                 locale=order.locale,

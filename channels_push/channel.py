@@ -5,6 +5,7 @@ from django.utils.module_loading import import_string
 
 from channels_push.message import PushMessage
 from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from gateway.simulation import SIMULATOR, SimulatorProvider, push_word
 from users.channels import Channel
 from users.recipients import DeviceTarget
 
@@ -30,19 +31,24 @@ class PushChannel:
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider. Raises `UnknownProvider`."""
+        if name == SIMULATOR:
+            return SimulatorProvider(self.name)
         if name not in PROVIDERS:
             raise UnknownProvider(f"{name!r} is no push provider; there are {', '.join(PROVIDERS)}.")
         provider: Provider = import_string(PROVIDERS[name])()
         return provider
 
     def carriers(self, message: PushMessage) -> tuple[str, ...]:
-        """A device belongs to one service; capture takes all."""
+        """A device belongs to one service; capture takes all but what is simulated."""
+        if message.simulated_as:
+            return (SIMULATOR,)
         return carriers_of(message.device)
 
     def build(self, order: Order) -> list[PushMessage] | Refusal:
         """One message per device that has no final answer yet."""
         devices = [device for device in order.recipient.devices if device.id not in order.settled_devices]
-        devices = [device for device in devices if carriers_of(device)]
+        words = {device.id: push_word(order, device) for device in devices}
+        devices = [device for device in devices if words[device.id] or carriers_of(device)]
         if not devices:
             return Refusal(reason="no_device", data={"name": order.recipient.display_name})
         return [
@@ -51,6 +57,8 @@ class PushChannel:
                 device_id=device.id,
                 message_id=order.message_id,
                 correlation_id=order.correlation_id,
+                simulated_as=words[device.id],
+                earlier_tries=order.earlier_tries,
                 device=device,
                 words=order.words,
                 priority=order.priority,

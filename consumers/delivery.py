@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -14,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from consumers.backoff import throttled_wait, verdict_after
 from consumers.breakers import Breakers
-from consumers.delivery_rules import DeliveryRules
+from consumers.delivery_rules import DeliveryRules, Rules
 from consumers.hand_over import HELD_UP, InHand, Leg, TooLate, Try, Way, by_way
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
@@ -25,6 +26,7 @@ from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
 from gateway.models import Notification
 from gateway.outbox import Held
+from gateway.simulation import SIMULATOR, news_after
 from gateway.time_scale import scaled
 from gateway.tracking import AttemptResult, HandOver, Recorded
 from users.channels import Channel as ChannelName
@@ -42,6 +44,8 @@ HAND_OVER_WITHIN = scaled(timedelta(seconds=10))
 HAND_OVER_ENDS_AFTER = scaled(timedelta(seconds=30))
 #: Pause between two tries to record an outcome while the database is away.
 RECORD_AGAIN = timedelta(milliseconds=500)
+#: Between two tries of what is simulated: whoever tests does not want to wait.
+SIMULATED_WAIT = timedelta(seconds=1)
 #: Our word for an answer that is not the provider's.
 BROKEN_OFF = "broken_off"
 #: Outcomes that speak against the provider.
@@ -88,8 +92,11 @@ class Delivery:
             if not claimed:
                 break
             if nobody := self._providers.nobody():
-                self._postpone(claimed, nobody)
-                continue
+                if real := [each for each in claimed if not each.is_simulated]:
+                    self._postpone(real, nobody)
+                claimed = [each for each in claimed if each.is_simulated]
+                if not claimed:
+                    continue
             claimed_at = time.monotonic()
             failpoint("delivery.claimed")
             ready, settled = prepare(self._channel, claimed)
@@ -166,9 +173,32 @@ class Delivery:
         if in_hand:
             has_next = {leg: self._providers.has_next(leg.provider.name, among=leg.carriers) for leg in legs}
             self._record([self._concluded(each, has_next) for each in in_hand])
+            self._tell_simulated(in_hand)
             self._count(in_hand)
         self._breakers.tell()
         return len(in_hand)
+
+    def _tell_simulated(self, in_hand: Sequence[InHand]) -> None:
+        """What the simulator reports later. Not told again after a crash: real providers lose reports as well."""
+        taken = [
+            one.message
+            for each in in_hand
+            for one in each.tries
+            if one.leg.provider.name == SIMULATOR and one.answer.outcome is Outcome.ACCEPTED
+        ]
+        if not taken or self._has_unrecorded:
+            return
+        while True:
+            try:
+                tracking.record_news(news_after(taken))
+            except (OperationalError, InterfaceError) as error:
+                detail = type(error).__name__
+                log.warning("The database is away; the simulator reports later.", action="record_news", detail=detail)
+                close_old_connections()
+                if self._stopping.wait(RECORD_AGAIN.total_seconds()):
+                    return
+            else:
+                return
 
     def _count(self, in_hand: Sequence[InHand]) -> None:
         """For /metrics. The clock is this process's: what is measured in seconds bears the difference."""
@@ -232,6 +262,8 @@ class Delivery:
     def _report(self, leg: Leg) -> None:
         """What the answers say about the provider. Ours are left out: being late is not its fault."""
         permit = leg.chosen.permit
+        if permit.provider == SIMULATOR:
+            return
         answers = [one.answer for one in leg.tries]
         results = [result for result in answers if result.error_code != HELD_UP]
         # One break in the middle leaves many doubts and is one failure.
@@ -327,11 +359,17 @@ class Delivery:
             [one.answer for one in each.tries] + each.left_out,
             provider=provider,
             tries_used=each.ready.notification.tries_used,
-            rules=self._rules.of(self._channel.name, provider),
+            rules=self._rules_of(provider),
             has_next=has_next[leg],
         )
         attempts = tuple(one.result for one in each.tries if one.result)
         return Recorded(held=each.ready.held, provider=provider, attempts=attempts, verdict=verdict)
+
+    def _rules_of(self, provider: str) -> Rules:
+        rules = self._rules.of(self._channel.name, provider)
+        if provider == SIMULATOR:
+            return replace(rules, first_retry=SIMULATED_WAIT, longest_retry=SIMULATED_WAIT)
+        return rules
 
     def _record(self, recorded: list[Recorded]) -> None:
         """Write the outcomes down. While the database is away nothing else is taken on; the journal keeps them."""

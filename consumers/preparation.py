@@ -109,6 +109,8 @@ def _prepare_one(
             settled_devices=settled_devices,
             priority=notification.priority,
             time_to_live=max(timedelta(0), notification.expires_at - now),
+            is_simulated=notification.is_simulated,
+            earlier_tries=notification.attempt_count,
         )
     )
     if isinstance(made, Refusal):

@@ -13,6 +13,7 @@ from consumers.delivery_rules import DeliveryRules
 from gateway.channel_contract import Channel, Outcome, Provider, ProviderAway
 from gateway.models import Notification
 from gateway.outbox import Verdict
+from gateway.simulation import SIMULATOR
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,9 @@ class ProviderChoice:
 
     def choose(self, *, among: Sequence[str], after: str = "", wanted: int) -> Chosen | Nobody:
         """The first of these that takes up to `wanted` notifications now, counted from the one after `after`."""
+        if tuple(among) == (SIMULATOR,):
+            unlimited = Permit(provider=SIMULATOR, most=wanted, ticket=None)  # no breaker, no rate
+            return Chosen(provider=self._connected(SIMULATOR), permit=unlimited)
         troubles: list[Away | NotNow] = []
         for name in _from(among, after):
             permit = self._breakers.ask(name, wanted=wanted)

@@ -89,6 +89,10 @@ class Message:
     #: The same over all attempts of a notification.
     message_id: str
     correlation_id: str = ""
+    #: What the simulator plays (gateway/simulation.py); empty for a message that is to leave the house.
+    simulated_as: str = ""
+    #: How often the notification was handed over before.
+    earlier_tries: int = 0
 
 
 class ProviderAway(Exception):
@@ -192,6 +196,10 @@ class Order:
     priority: int = 5
     #: For so long it is of use; a service that keeps messages for devices that are away gives up then.
     time_to_live: timedelta = timedelta(hours=72)
+    #: Nothing of it leaves the house, whoever the recipient is.
+    is_simulated: bool = False
+    #: How often it was handed over before.
+    earlier_tries: int = 0
 
 
 class UnknownProvider(Exception):
@@ -210,7 +218,7 @@ class Channel(Protocol):
         """A fresh instance of a provider; its library is imported only now. Raises `UnknownProvider`."""
 
     def carriers(self, message: Any) -> tuple[str, ...]:
-        """Those of the configured providers that can carry this message, in order of preference; at least one."""
+        """Those of the configured providers that can carry this message, in order; of a simulated one the simulator."""
 
     def build(self, order: Order) -> Sequence[Message] | Refusal:
         """The messages of one notification: one for an e-mail, one per device for a push."""

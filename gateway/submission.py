@@ -15,6 +15,7 @@ from gateway.idempotency import earlier, fingerprint, name_of, remember, remembe
 from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.request import NotificationRequest
+from gateway.simulation import is_simulated
 from gateway.statuses import Status
 from templates_app import usage
 from templates_app.selection import SelectionRefused
@@ -163,7 +164,7 @@ def new_row(
         metadata=request.metadata,
         priority=request.priority,
         send_at=request.send_at,
-        is_simulated=mode == ApiKey.Mode.TEST,
+        is_simulated=mode == ApiKey.Mode.TEST or is_simulated(decision.recipient, channel=request.channel),
         first_answer=first_answer,
         status=decision.status,
         reason=decision.reason,

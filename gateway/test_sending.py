@@ -19,6 +19,7 @@ from gateway.database_clock import database_now
 from gateway.many_rows import insert_new
 from gateway.models import Notification
 from gateway.outbox import CLAIM_LEASE, Held, Verdict
+from gateway.simulation import SIMULATOR, news_after
 from templates_app.models import TemplateVersion
 from templates_app.rendering import RenderedEmail, RenderedPush
 from users.models import ApiKey, User
@@ -50,7 +51,10 @@ def send_test(
     recipient: Recipient,
     by: User,
 ) -> TestSent:
-    """Hand `words` to the channel's first provider, marked as a test. Not inside a transaction."""
+    """Hand `words` to the channel's first provider, marked as a test. Not inside a transaction.
+
+    What is to a simulated recipient goes to the simulator.
+    """
     name = channel.provider_names()[0]
     row = _claimed_row(channel, version, locale, by, holder=f"{CLIENT}:{by.pk}")
     held = Held(row.pk, row.claim_token)
@@ -68,9 +72,11 @@ def send_test(
     if isinstance(made, Refusal):
         outbox.settle([(held, Verdict(change=statuses.SUPPRESS, reason=made.reason, data=made.data))])
         return TestSent(notification_id=row.pk, provider=name, outcome=None, detail=made.reason, took=timedelta(0))
-    provider = channel.load_provider(name)
+    # Of a person's devices some may be simulated: no real provider is asked about those.
+    real = [each for each in made if not each.simulated_as]
+    provider = channel.load_provider(name if real else SIMULATOR)
     try:
-        return _hand_over(provider, held, made)
+        return _hand_over(provider, held, real or made)
     finally:
         provider.close()
 
@@ -138,6 +144,8 @@ def _hand_over(provider: Provider, held: Held, made: Sequence[Message]) -> TestS
             )
         ]
     )
+    if provider.name == SIMULATOR:
+        tracking.record_news(news_after(made if best.outcome is Outcome.ACCEPTED else []))
     return _result(held, provider, best, begun)
 
 

@@ -34,6 +34,8 @@ SENDING_LEASE = scaled(timedelta(seconds=45))
 SENDING_GRACE = scaled(timedelta(seconds=60))
 #: How long a doubt waits for evidence before a message that may be sent again is sent again.
 RESEND_AFTER = {Channel.EMAIL: scaled(timedelta(seconds=60)), Channel.PUSH: scaled(timedelta(seconds=10))}
+#: As above, for what is simulated.
+RESEND_SIMULATED_AFTER = scaled(timedelta(seconds=1))
 #: How long a doubt is held when it must not be sent again.
 HOLD_FOR = timedelta(days=3)
 
@@ -245,7 +247,7 @@ def settle_unknown(*, limit: int, max_attempts: Callable[[str, str], int]) -> in
     `max_attempts` knows how many tries a channel and a provider allow.
     """
     resend = Q(template__on_unknown=OnUnknown.RESEND)
-    waited = Q()
+    waited = Q(is_simulated=True, updated_at__lte=Now() - RESEND_SIMULATED_AFTER)
     for channel, wait in RESEND_AFTER.items():
         waited |= Q(channel=channel, updated_at__lte=Now() - wait)
     held_long = Q(template__on_unknown=OnUnknown.HOLD, updated_at__lte=Now() - HOLD_FOR)

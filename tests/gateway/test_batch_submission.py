@@ -210,3 +210,11 @@ def test_variables_are_stored_as_each_request_gave_them(ann, welcome):
 
     stored = dict(Notification.objects.values_list("request_id", "variables"))
     assert (stored["1"]["name"], stored["2"]["name"]) == ("Ann", "Ben")
+
+
+@pytest.mark.django_db
+def test_what_goes_to_the_simulator_is_marked_alone(ann, welcome):
+    UserFactory(external_id="nobody", email="bounce@simulator.test")
+    answers = submit(request(request_id="real"), request(request_id="simulated", user_id="nobody"))
+
+    assert [answer.notification.is_simulated for answer in answers] == [False, True]

@@ -81,7 +81,6 @@ def test_a_wrong_duration_is_a_usage_error(given):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--type", "test"], "simulator"),
         (["--type", "sandbox"], "'sandbox' is no type of key; there are live and test."),
         (["--scopes", "notifications:write,shop:sell"], "shop:sell is no scope; there are notifications:write"),
         (["--scopes", ""], "--scopes names no scope"),
@@ -95,6 +94,13 @@ def test_what_cannot_be_made_is_said_and_exits_with_2(arguments, says):
 
     assert says in str(refused)
     assert refused.returncode == 2
+
+
+def test_a_key_may_be_one_for_tests(capsys):
+    call_command("create_api_key", "shop", "--type", "test", "--json")
+
+    assert json.loads(capsys.readouterr().out)["key"].startswith("ntf_test_")
+    assert ApiKey.objects.get().mode == ApiKey.Mode.TEST
 
 
 def test_limits_of_its_own(capsys):

@@ -173,6 +173,11 @@ def test_other_providers_have_their_own_form(shop, ann):
     assert fid.json()["kind"] == "fid"
 
 
+def test_a_token_of_the_simulator_fits_every_provider(shop, ann):
+    assert register(shop, provider="onesignal", token="sim-unregistered-1", platform="ios").status_code == 201
+    assert register(shop, token="sim-slow").status_code == 201
+
+
 def test_a_browser_subscribes(shop, ann):
     response = webpush(shop, subscription())
 

@@ -120,3 +120,10 @@ def test_a_test_is_no_use_of_the_code(draft):
 def test_tests_are_for_editors(draft):
     assert send(signed_in(staff("templates_app.view_template")), draft).status_code == 403
     assert not Notification.objects.exists()
+
+
+def test_a_test_to_the_simulator_is_handed_to_nobody_else(draft):
+    assert send(signed_in(owner()), draft, to="bounce@simulator.test").json()["is_accepted"]
+    row = Notification.objects.get()
+    assert (row.provider, row.status, row.reason) == ("simulator", Status.BOUNCED, "mailbox_unknown")
+    assert not CapturedEmail.objects.exists()
