@@ -61,7 +61,13 @@ def pytest_runtest_teardown(item, nextitem):
     return result
 
 
+#: Pages, mails and the house itself: nothing in them depends on which database answers.
+SAME_EVERYWHERE = {"house", "channels_email", "channels_push", "notifications_site"}
+
+
 def asks_a_database(item):
+    if not SAME_EVERYWHERE.isdisjoint(item.path.parts) and "postgresql" not in item.path.parts:
+        return False
     if "journeys" in item.path.parts or item.get_closest_marker("django_db"):
         return True
     return not DATABASE_FIXTURES.isdisjoint(item.fixturenames)

@@ -22,7 +22,7 @@ from tests.rabbitmq_server import Tap
 #: Leases and waits are so many times shorter: a claim 0.6 s, a hand-over 0.9 s and 1.2 s of grace, a doubt 1.2 s.
 TIME_SCALE = 50
 #: How often the victim dies before it is left in peace.
-DEATHS = 3
+DEATHS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
