@@ -97,7 +97,7 @@ class LayoutAdmin(StaffAdmin):
     actions = None
     sortable_by = ()
     actions_detail = ("bring_back",)
-    fields = (("code", "name"), "html", "text")
+    fields = ("code", "name", "html", "text")
     change_form_outer_before_template = "admin/templates_app/layout_head.html"
     change_form_outer_after_template = "admin/templates_app/layout_preview.html"
     empty_title = gettext_lazy("No layouts yet")
@@ -162,7 +162,13 @@ class LayoutAdmin(StaffAdmin):
 
     # --- the page of one
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Layout | None = None, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Layout | None = None,
     ) -> HttpResponse:
         """With its versions, and who takes the next one."""
         is_written = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
@@ -183,7 +189,7 @@ class LayoutAdmin(StaffAdmin):
             context["frame_url"] = reverse("admin:templates_app_layout_written")
         if is_written:
             context["written_url"] = reverse("admin:templates_app_layout_written")
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     # --- keeping
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Layout:
