@@ -58,7 +58,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Overview"), [_item(_("Start"), "dashboard", reverse("admin:index"), is_active=_is_start)]),
         (
             _("Content"),
-            [_page(_("Templates"), "draft", "templates_app", "template"), *captured],
+            [
+                _page(_("Templates"), "draft", "templates_app", "template"),
+                _page(_("Layouts"), "view_quilt", "templates_app", "layout"),
+                *captured,
+            ],
         ),
         (
             _("Activity"),

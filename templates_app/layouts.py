@@ -17,7 +17,9 @@ from django.db import transaction
 from templates_app.compilation import CompilationProblem, html_from_mjml, with_styles_inlined
 from templates_app.locales import is_right_to_left
 from templates_app.models import Layout, TemplateContent
+from templates_app.safe_engine import TemplateSyntaxProblem, compile_text
 from templates_app.text_part import text_from_html
+from users import audit
 from users.models import User
 
 #: Where a frame takes in the mail's own words.
@@ -48,19 +50,39 @@ def current_layout(code: str) -> Layout | None:
 
 
 @transaction.atomic
-def store_layout(*, code: str, name: str, html: str, text: str = SLOT, by: User | None = None) -> Layout:
+def store_layout(
+    *, code: str, name: str, html: str, text: str = SLOT, by: User | None = None, reason: str = ""
+) -> Layout:
     """The next version of a layout; the newest one when nothing differs. Published versions keep theirs.
 
     Raises `LayoutInvalid`.
     """
-    for part, source in (("html", html), ("text", text)):
-        if len(re.findall(r"\{\{ *content *\}\}", source)) != 1:
-            raise LayoutInvalid(f"{part}: write {SLOT} once, where the words of the mail go.")
+    check_layout(html=html, text=text)
     newest = current_layout(code)
     if newest and (newest.name, newest.html, newest.text) == (name, html, text):
         return newest
     number = newest.number + 1 if newest else 1
-    return Layout.objects.create(code=code, number=number, name=name, html=html, text=text, created_by=by)
+    stored = Layout.objects.create(code=code, number=number, name=name, html=html, text=text, created_by=by)
+    audit.note(
+        who=by or "the command line",
+        what="layout.stored",
+        about=stored,
+        before={"number": newest.number, "name": newest.name} if newest else None,
+        after={"number": number, "name": name},
+        why=reason,
+    )
+    return stored
+
+
+def check_layout(*, html: str, text: str) -> None:
+    """Raises `LayoutInvalid`, whose message begins with the part: `html: ` or `text: `."""
+    for part, source in (("html", html), ("text", text)):
+        if len(re.findall(r"\{\{ *content *\}\}", source)) != 1:
+            raise LayoutInvalid(f"{part}: write {SLOT} once, where the words of the mail go.")
+        try:
+            compile_text(SLOTS.sub("", source))
+        except TemplateSyntaxProblem as problem:
+            raise LayoutInvalid(f"{part}: {problem.message}") from None
 
 
 def compile_content(content: TemplateContent, layout: Layout | None) -> None:

@@ -1,5 +1,5 @@
-"""Staff pages of the templates: the list, and what holds for all versions of one. Its words have an editor."""
+"""Staff pages: the templates and what holds for all versions of one (its words have an editor), and the layouts."""
 
-from templates_app.admin import templates
+from templates_app.admin import layouts, templates
 
-__all__ = ["templates"]
+__all__ = ["layouts", "templates"]

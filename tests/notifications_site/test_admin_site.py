@@ -25,6 +25,7 @@ def test_the_owner_finds_every_page():
     assert titles(owner())[0] == [
         "Start",
         "Templates",
+        "Layouts",
         "Captured messages",
         "Notifications",
         "People",
@@ -46,7 +47,7 @@ def test_the_owner_finds_every_page():
 def test_every_page_of_the_sidebar_opens_for_the_owner():
     client = signed_in(owner())
     links = set(re.findall(r'href="(/admin/[a-z_/]+)" class="flex h-\[38px\]', page(client, "/admin/")))
-    assert len(links) == 15
+    assert len(links) == 16
     for link in links:
         page(client, link)
 
@@ -59,6 +60,7 @@ def test_every_page_of_the_sidebar_opens_for_the_owner():
         ("users.view_user", "People"),
         ("users.change_user", "People"),
         ("templates_app.view_template", "Templates"),
+        ("templates_app.view_layout", "Layouts"),
         ("channels_push.view_capturedpush", "Captured messages"),
         ("consumers.view_serviceinstance", "Live services"),
     ],

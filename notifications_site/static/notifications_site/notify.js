@@ -73,10 +73,21 @@
       if (!button) return;
       choose(group, button, "aria-pressed");
       target.dataset[group.dataset.switch] = button.dataset.value;
-      if (target.dataset.src) {
-        target.src = `${target.dataset.src}?scheme=${target.dataset.scheme}&pictures=${target.dataset.pictures}`;
-      }
+      if (target.dataset.src) reload(target);
     });
+  }
+
+  /* A frame that shows what a form holds is filled by the form's button for it. */
+  function reload(frame) {
+    const { src, scheme, pictures, locale } = frame.dataset;
+    const address = `${src}?${new URLSearchParams({ scheme, pictures, ...(locale && { locale }) })}`;
+    const button = document.querySelector(`button[formtarget="${frame.id}"]`);
+    if (!button) {
+      frame.src = address;
+      return;
+    }
+    button.formAction = address;
+    button.click();
   }
 
   document.addEventListener("DOMContentLoaded", () => {
