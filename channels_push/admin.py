@@ -26,6 +26,7 @@ class CapturedPushAdmin(InboxAdmin):
 
     words = InboxWords(
         title=_("Captured pushes"),
+        search_hint=_("Title, text or device"),
         none_of_notification=_("No push of this notification is in the inbox; it may have been deleted."),
         delete_title=_("Delete all captured pushes?"),
         delete_button=_("Delete all captured pushes"),
@@ -43,11 +44,10 @@ class CapturedPushAdmin(InboxAdmin):
         pushes, has_older = newest(search=search, older_than=older_than)
         shown = opened or (pushes[0] if pushes else None)
         return {
-            "pushes": pushes,
+            "rows": pushes,
             "older": pushes[-1].pk if has_older else None,
             "shown": shown,
             "platforms": Device.Platform.choices,
             "platform_label": Device.Platform(shown.platform).label if shown else "",
             "data": json.dumps(shown.data, indent=2, ensure_ascii=False) if shown else "",
-            "may_see_mails": request.user.has_perm("channels_email.view_capturedemail"),
         }

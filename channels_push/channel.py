@@ -1,10 +1,15 @@
 """The push channel: devices and words in, messages out; the table of its providers."""
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from collections.abc import Mapping
 
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from channels_push import service_settings
 from channels_push.message import PushMessage
-from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from gateway.channel_contract import NewsPlace, Order, Provider, Refusal, UnknownProvider
+from gateway.provider_order import order_known, provider_order
+from gateway.provider_settings import WEBHOOK_SECRET, ProviderField
 from gateway.simulation import SIMULATOR, SimulatorProvider, push_word
 from users.channels import Channel
 from users.recipients import DeviceTarget
@@ -16,6 +21,50 @@ PROVIDERS = {
     "onesignal": "channels_push.providers.onesignal.OneSignalProvider",
     "webpush": "channels_push.providers.webpush.WebPushProvider",
 }
+#: What they need to know.
+FIELDS: dict[str, tuple[ProviderField, ...]] = {
+    "fcm": (
+        ProviderField(
+            setting="FCM_CREDENTIALS",
+            label=_("Service account"),
+            help=_("The JSON file of Firebase console, Project settings, Service accounts, Generate new private key."),
+            is_secret=True,
+            is_long=True,
+            read=service_settings.read_service_account_json,
+            hint=service_settings.service_account_hint,
+        ),
+    ),
+    "onesignal": (
+        ProviderField(
+            setting="ONESIGNAL_APP_ID", label=_("App ID"), help=_("OneSignal, Settings, Keys & IDs: OneSignal App ID.")
+        ),
+        ProviderField(
+            setting="ONESIGNAL_API_KEY",
+            label=_("API key"),
+            help=_("OneSignal, Settings, Keys & IDs: an App API key. It is shown once, when it is made."),
+            is_secret=True,
+        ),
+        WEBHOOK_SECRET,
+    ),
+    "webpush": (
+        ProviderField(
+            setting="VAPID_PRIVATE_KEY",
+            label=_("Private key (VAPID)"),
+            help=_(
+                "“manage.py make_vapid_key” makes one. Keep it for good: with another key every browser has to "
+                "subscribe anew."
+            ),
+            is_secret=True,
+            read=service_settings.read_vapid_key,
+        ),
+        ProviderField(
+            setting="VAPID_SUBJECT",
+            label=_("Contact"),
+            help=_("Whom a push service can ask about our pushes: mailto:ops@example.com or an https:// address."),
+            read=service_settings.read_vapid_subject,
+        ),
+    ),
+}
 #: Takes every device's pushes.
 CAPTURE = "capture"
 
@@ -25,9 +74,17 @@ class PushChannel:
 
     name = Channel.PUSH.value
 
+    def provider_fields(self) -> Mapping[str, tuple[ProviderField, ...]]:
+        """Every provider there is for this channel, in use or not, and what each needs to know."""
+        return {name: FIELDS.get(name, ()) for name in PROVIDERS}
+
     def provider_names(self) -> list[str]:
         """The configured providers, in order of preference."""
-        return list(settings.PUSH_PROVIDERS)
+        return list(provider_order(self.name).names)
+
+    def news_places(self) -> Mapping[str, NewsPlace]:
+        """None: push services tell by webhooks, devices by receipts."""
+        return {}
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider. Raises `UnknownProvider`."""
@@ -42,7 +99,7 @@ class PushChannel:
         """A device belongs to one service; capture takes all but what is simulated."""
         if message.simulated_as:
             return (SIMULATOR,)
-        return carriers_of(message.device)
+        return order_known(self.name).ranked(message.notification_id, carriers_of(message.device))
 
     def build(self, order: Order) -> list[PushMessage] | Refusal:
         """One message per device that has no final answer yet."""
@@ -70,4 +127,5 @@ class PushChannel:
 
 def carriers_of(device: DeviceTarget) -> tuple[str, ...]:
     """Those of PUSH_PROVIDERS that can carry its pushes, in order; none for a service that is not configured."""
-    return tuple(name for name in settings.PUSH_PROVIDERS if name in (device.provider, CAPTURE))
+    names = order_known(Channel.PUSH.value).names
+    return tuple(name for name in names if name in (device.provider, CAPTURE))

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from channels_push.answers import TOKEN_GONE, Meaning, not_known
-from channels_push.http_window import Reply
-from channels_push.waits import retry_after
 from gateway.channel_contract import Outcome, SendResult
+from gateway.http_window import Reply
+from gateway.provider_answers import TOKEN_GONE, Meaning, not_known
+from gateway.retry_after import retry_after
+from users.channels import Channel
 
 _T, _P, _M = Outcome.TRANSIENT, Outcome.PERMANENT, Outcome.MISCONFIGURED
 _THIRD_PARTY = Meaning(
@@ -100,7 +101,7 @@ def result_of(reply: Reply) -> SendResult:
         meaning = NO_TOKEN
     provider_code = f"{reply.status} {code}".strip()
     if meaning is None:
-        return not_known("fcm", provider_code)
+        return not_known(Channel.PUSH, "fcm", provider_code)
     return meaning.result(provider_code=provider_code, retry_after=retry_after(reply.headers))
 
 

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from channels_push.answers import TOKEN_GONE, Meaning, not_known
-from channels_push.http_window import Reply
-from channels_push.waits import retry_after
 from gateway.channel_contract import Outcome, SendResult
+from gateway.http_window import Reply
+from gateway.provider_answers import TOKEN_GONE, Meaning, not_known
+from gateway.retry_after import retry_after
+from users.channels import Channel
 
 _GONE = Meaning(
     outcome=Outcome.PERMANENT,
@@ -60,6 +61,12 @@ MEANINGS: dict[int, Meaning] = {
         outcome=Outcome.UNKNOWN, error_code="no_answer", sentence="OneSignal took too long; it may have been sent."
     ),
 }
+#: What the body says, where it says more than the status.
+BY_BODY: dict[str, Meaning] = {
+    "200 invalid_subscription_ids": _GONE,
+    "200 not subscribed": NOT_SUBSCRIBED,
+    "400 app_id": _APP,
+}
 #: How a 200 names subscriptions it does not know, by age of the interface.
 _INVALID_IDS = ("invalid_subscription_ids", "invalid_player_ids")
 _NOBODY = "not subscribed"
@@ -78,10 +85,10 @@ def result_of(reply: Reply) -> SendResult:
             return NOT_SUBSCRIBED.result(provider_code=code)
         if isinstance(body.get("id"), str) and body["id"]:
             return SendResult(outcome=Outcome.ACCEPTED, provider_message_id=body["id"])
-        return not_known("onesignal", code)
+        return not_known(Channel.PUSH, "onesignal", code)
     meaning = _APP if reply.status == 400 and _says(errors, _NO_APP) else MEANINGS.get(reply.status)
     if meaning is None:
-        return not_known("onesignal", code)
+        return not_known(Channel.PUSH, "onesignal", code)
     return meaning.result(provider_code=code, retry_after=retry_after(reply.headers))
 
 

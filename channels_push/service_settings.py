@@ -5,7 +5,6 @@ import binascii
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,6 +26,11 @@ def read_service_account(text: str) -> dict[str, Any]:
             text = Path(text).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             raise ValueError("neither JSON nor a file that can be read; give the service account's file.") from None
+    return read_service_account_json(text)
+
+
+def read_service_account_json(text: str) -> dict[str, Any]:
+    """The JSON of a Google service account. Raises ValueError."""
     try:
         account = json.loads(text)
     except ValueError:
@@ -37,12 +41,10 @@ def read_service_account(text: str) -> dict[str, Any]:
     return dict(account)
 
 
-def read_service_url(text: str) -> str:
-    """The address of a service, without a slash at the end. Raises ValueError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("an address such as https://push.example.com is needed.")
-    return text.rstrip("/")
+def service_account_hint(text: str) -> str:
+    """By what people recognise an account."""
+    account = read_service_account_json(text)
+    return f"{account['client_email']} ({account['project_id']})"
 
 
 def read_vapid_key(text: str) -> str:

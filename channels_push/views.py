@@ -1,11 +1,7 @@
 """The public key for browsers, reports of devices, and OneSignal's news. Views check, call one use case, answer."""
 
-import base64
-import binascii
-import hmac
 from typing import Any, cast
 
-from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
@@ -16,7 +12,11 @@ from channels_push import news
 from channels_push.receipts import ReceiptForged
 from channels_push.serializers import ReceiptSerializer, WebPushKeySerializer
 from channels_push.service_settings import vapid_public_key
+from gateway.provider_order import provider_order
+from gateway.provider_settings import provider_setting
+from gateway.webhook_secret import is_proven
 from users.api_view import ApiView
+from users.channels import Channel
 from users.openapi import problems
 from users.problems import Problem
 
@@ -35,9 +35,10 @@ class WebPushKeyView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """404 without Web Push."""
-        if "webpush" not in settings.PUSH_PROVIDERS or not settings.VAPID_PRIVATE_KEY:
+        key = provider_setting("VAPID_PRIVATE_KEY")
+        if "webpush" not in provider_order(Channel.PUSH.value).names or not key:
             raise Http404
-        return Response({"public_key": vapid_public_key(settings.VAPID_PRIVATE_KEY)})
+        return Response({"public_key": vapid_public_key(key)})
 
 
 class ReceiptsView(ApiView):
@@ -67,7 +68,7 @@ class OneSignalView(ApiView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    rate_policies = {"POST": "read"}
+    throttle_classes = ()  # news that is refused is lost
 
     @extend_schema(exclude=True)
     def head(self, request: Request) -> Response:
@@ -79,20 +80,11 @@ class OneSignalView(ApiView):
     def post(self, request: Request) -> Response:
         """200 for everything understood, and for what is no news to us."""
         _require_onesignal()
-        if not _is_proven(request.META.get("HTTP_AUTHORIZATION", "")):
+        if not is_proven(request.META.get("HTTP_AUTHORIZATION", "")):
             raise Problem("invalid_signature")
         return Response({"known": news.record_onesignal_news(cast(dict[str, Any], request.data))})
 
 
 def _require_onesignal() -> None:
-    if "onesignal" not in settings.PUSH_PROVIDERS or not settings.PROVIDER_WEBHOOK_SECRET:
+    if "onesignal" not in provider_order(Channel.PUSH.value).names or not provider_setting("PROVIDER_WEBHOOK_SECRET"):
         raise Http404
-
-
-def _is_proven(header: str) -> bool:
-    kind, _, coded = header.partition(" ")
-    try:
-        given = base64.b64decode(coded, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return kind.lower() == "basic" and hmac.compare_digest(given, settings.PROVIDER_WEBHOOK_SECRET.encode())

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from channels_push.answers import NO_ANSWER, NOT_REACHED, TOKEN_GONE, TOO_LARGE, Meaning, not_known
 from gateway.channel_contract import Outcome, SendResult
+from gateway.provider_answers import NO_ANSWER, NOT_REACHED, TOKEN_GONE, TOO_LARGE, Meaning, not_known
+from users.channels import Channel
 
 _GONE = Meaning(
     outcome=Outcome.PERMANENT,
@@ -61,7 +62,7 @@ def result_of(status: int, retry_after: timedelta | None) -> SendResult:
         return SendResult(outcome=Outcome.ACCEPTED)
     meaning = MEANINGS.get(status)
     if meaning is None:
-        return not_known("webpush", str(status))
+        return not_known(Channel.PUSH, "webpush", str(status))
     return meaning.result(provider_code=str(status), retry_after=retry_after)
 
 

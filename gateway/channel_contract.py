@@ -3,13 +3,14 @@
 A provider answers with a value; vendor exceptions end inside its adapter.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from gateway.provider_settings import ProviderField
 from templates_app.variables import CONTROL_CHARACTERS
 from users.masking import mask_text
 from users.recipients import CategoryRules, Recipient
@@ -93,6 +94,31 @@ class Message:
     simulated_as: str = ""
     #: How often the notification was handed over before.
     earlier_tries: int = 0
+    #: Bytes it has besides its words, which are small.
+    weight: int = 0
+
+
+class FileAway(Exception):
+    """A file that is to go with a message cannot be had: now (`TRANSIENT`), or ever (`PERMANENT`)."""
+
+    def __init__(self, detail: str, *, outcome: Outcome) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFile:
+    """A file that goes with a message. Its bytes are read when the message is handed over, not before."""
+
+    filename: str
+    #: Without parameters, such as application/pdf.
+    content_type: str
+    #: Bytes.
+    size: int
+    #: For an image inside the mail: the X of `cid:X`.
+    content_id: str = ""
+    #: Gives the bytes, or raises `FileAway`.
+    read: Callable[[], bytes]
 
 
 class ProviderAway(Exception):
@@ -113,6 +139,8 @@ class EventType(StrEnum):
     COMPLAINED = "complained"
     OPENED = "opened"
     CLICKED = "clicked"
+    #: Told the provider, by its own link or list, that they want no more of this.
+    UNSUBSCRIBED = "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +155,19 @@ class ProviderNews:
     occurred_at: datetime | None = None
     #: For bounced: the reason of the catalogue.
     reason: str = "bounced"
+    #: The provider's words, of a delivery the receiving domain; addresses are masked, `DETAIL_LENGTH` characters kept.
     detail: str = ""
     #: Of a push: the device itself has it.
     is_from_device: bool = False
+    #: For bounced: the code behind it, such as "550 5.1.1".
+    code: str = ""
+    #: For bounced and complained: False where it proves nothing of the person's address, which is then never blocked:
+    #: it was passed on to another, our own sender was refused, or anybody could have said so.
+    is_about_address: bool = True
+
+    def __post_init__(self) -> None:
+        # News that cannot be stored would be told again and again.
+        object.__setattr__(self, "detail", said(self.detail))
 
 
 class Provider(Protocol):
@@ -160,14 +198,27 @@ class CheckedProvider(Protocol):
         """As of `Provider`."""
 
 
+class NewsAway(Exception):
+    """News cannot be fetched at the moment; the message says why, and holds no secret."""
+
+
 class NewsSource(Protocol):
     """A provider that keeps its news until somebody asks (the inbox of captured messages, a bounce mailbox)."""
 
     def collect_news(self, limit: int) -> list[ProviderNews]:
-        """News that nobody has confirmed yet."""
+        """News that nobody has confirmed yet. Raises `NewsAway`."""
 
     def confirm_news(self, news: Iterable[ProviderNews]) -> None:
         """These are recorded and need not be told again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsPlace:
+    """Where news waits apart from any provider, such as a mailbox at another server, which may be slow."""
+
+    source: NewsSource
+    #: Between two looks.
+    every: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +241,8 @@ class Order:
     words: Any
     locale: str
     category: CategoryRules
+    template_code: str = ""
+    files: tuple[OutgoingFile, ...] = ()
     #: Devices that already have a final answer and get nothing more.
     settled_devices: frozenset[UUID] = frozenset()
     #: 0 to 10 (gateway/priorities.py).
@@ -211,14 +264,23 @@ class Channel(Protocol):
 
     name: str
 
+    def provider_fields(self) -> Mapping[str, tuple[ProviderField, ...]]:
+        """Every provider there is for this channel, in use or not, and what each needs to know."""
+
     def provider_names(self) -> list[str]:
         """The configured providers, in order of preference."""
+
+    def news_places(self) -> Mapping[str, NewsPlace]:
+        """Where else news is to be fetched from, by name."""
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider; its library is imported only now. Raises `UnknownProvider`."""
 
     def carriers(self, message: Any) -> tuple[str, ...]:
-        """Those of the configured providers that can carry this message, in order; of a simulated one the simulator."""
+        """Those of the configured providers that can carry this message, in order; of a simulated one the simulator.
+
+        Asks no database: it is called for each message.
+        """
 
     def build(self, order: Order) -> Sequence[Message] | Refusal:
         """The messages of one notification: one for an e-mail, one per device for a push."""

@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
-from channels_push.answers import NO_ANSWER, NOT_REACHED, too_large
 from channels_push.fcm_access import FcmAccess, fcm_access
 from channels_push.fcm_answers import BAD_MESSAGE, TOKEN_TOO_OLD, result_of
 from channels_push.fcm_message import LARGEST, fcm_message, size_of
-from channels_push.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
 from channels_push.message import PushMessage
+from channels_push.payload_size import too_large
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
+from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
+from gateway.provider_answers import NO_ANSWER, NOT_REACHED
+from gateway.provider_settings import provider_setting
+from users.models import Device
 
 #: A token that no app has; Firebase checks credentials and message before it looks for the app.
 NOBODYS_TOKEN = "checking-credentials"  # noqa: S105  no secret
@@ -51,9 +54,14 @@ class FcmProvider:
 
     def check(self, to: str) -> SendResult:
         """Ask Firebase whether it would take a push for this token, or for nobody's; nothing is sent."""
+        return self.check_device(Device.Kind.TOKEN, to or NOBODYS_TOKEN)
+
+    def check_device(self, kind: str, token: str) -> SendResult:
+        """The same for a device of either kind. Raises `ProviderAway`."""
         self.connect()
         access = self._access()
-        message = {"token": to or NOBODYS_TOKEN, "notification": {"title": "Test", "body": "Test"}}
+        name = "fid" if kind == Device.Kind.FID else "token"
+        message = {name: token, "notification": {"title": "Test", "body": "Test"}}
         body = json.dumps({"message": message, "validate_only": True}).encode()
         call = Call(f"/v1/projects/{access.project}/messages:send", _headers(access), body)
         return self._result(next(self._opened().ask([call])), access)
@@ -65,9 +73,10 @@ class FcmProvider:
             self._window = None
 
     def _access(self) -> FcmAccess:
-        if not settings.FCM_CREDENTIALS:
+        credentials = provider_setting("FCM_CREDENTIALS")
+        if not credentials:
             raise ProviderAway("FCM_CREDENTIALS is not set.", outcome=Outcome.MISCONFIGURED)
-        return fcm_access(settings.FCM_CREDENTIALS, settings.FCM_TOKEN_URL)
+        return fcm_access(credentials, settings.FCM_TOKEN_URL)
 
     def _opened(self) -> HttpWindow:
         if self._window is None:

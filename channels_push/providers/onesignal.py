@@ -3,16 +3,19 @@
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
-from channels_push.answers import NO_ANSWER, NOT_REACHED, too_large
-from channels_push.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
 from channels_push.message import PushMessage
 from channels_push.onesignal_answers import result_of
+from channels_push.payload_size import too_large
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
+from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
+from gateway.provider_answers import NO_ANSWER, NOT_REACHED
+from gateway.provider_settings import provider_setting
 
 #: Bytes of the data for the app.
 LARGEST_DATA = 2048
@@ -24,6 +27,14 @@ _KEYS = uuid.UUID("6d1a0b56-5a3c-4c55-9d39-1f3d1d0f1a51")
 NOBODY = str(uuid.UUID(int=0))
 
 
+@dataclass(frozen=True, slots=True)
+class _App:
+    """For which app, and what proves that it is ours."""
+
+    id: str
+    key: str = field(repr=False)
+
+
 class OneSignalProvider:
     """Implements `gateway.channel_contract.Provider`."""
 
@@ -31,15 +42,17 @@ class OneSignalProvider:
 
     def __init__(self) -> None:
         self._window: HttpWindow | None = None
+        self._app = _App("", "")
 
     @property
     def reports_delivery(self) -> bool:
         """Only where its news is let in."""
-        return bool(settings.PROVIDER_WEBHOOK_SECRET)
+        return bool(provider_setting("PROVIDER_WEBHOOK_SECRET"))
 
     def connect(self) -> None:
         """A connection. Raises `ProviderAway`."""
-        if not settings.ONESIGNAL_APP_ID or not settings.ONESIGNAL_API_KEY:
+        self._app = _App(provider_setting("ONESIGNAL_APP_ID"), provider_setting("ONESIGNAL_API_KEY"))
+        if not self._app.id or not self._app.key:
             words = "ONESIGNAL_APP_ID and ONESIGNAL_API_KEY are not both set."
             raise ProviderAway(words, outcome=Outcome.MISCONFIGURED)
         if self._window is None:
@@ -51,14 +64,14 @@ class OneSignalProvider:
 
     def send(self, messages: Sequence[PushMessage]) -> Iterator[SendResult]:
         """Many at once, answers in order."""
-        for reply in self._opened().ask(_call(each) for each in messages):
+        for reply in self._opened().ask(_call(each, self._app) for each in messages):
             yield reply if isinstance(reply, SendResult) else _result(reply)
 
     def check(self, to: str) -> SendResult:
         """Ask OneSignal about its key, with a push to a subscription that nobody has. Without `to` nothing is sent."""
         self.connect()
         body = {"include_subscription_ids": [to or NOBODY], "headings": {"en": "Test"}, "contents": {"en": "Test"}}
-        return _result(next(self._opened().ask([_post(body)])))
+        return _result(next(self._opened().ask([_post(body, self._app)])))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -72,7 +85,7 @@ class OneSignalProvider:
         return self._window  # type: ignore[return-value]  # connect() has made it
 
 
-def _call(message: PushMessage) -> Call | SendResult:
+def _call(message: PushMessage, app: _App) -> Call | SendResult:
     data = dict(message.data)
     if (size := len(json.dumps(data).encode())) > LARGEST_DATA:
         return too_large(size, LARGEST_DATA, "OneSignal")
@@ -88,7 +101,7 @@ def _call(message: PushMessage) -> Call | SendResult:
         "priority": 10 if message.is_urgent else 5,
         "collapse_id": message.tag[:LONGEST_COLLAPSE_ID],
     }
-    return _post(body | _rich(message))
+    return _post(body | _rich(message), app)
 
 
 def _rich(message: PushMessage) -> dict[str, Any]:
@@ -111,9 +124,9 @@ def _rich(message: PushMessage) -> dict[str, Any]:
     return rich
 
 
-def _post(body: dict[str, Any]) -> Call:
-    whole = {"app_id": settings.ONESIGNAL_APP_ID, "target_channel": "push"} | body
-    headers = {"Authorization": f"Key {settings.ONESIGNAL_API_KEY}", "Content-Type": "application/json; charset=utf-8"}
+def _post(body: dict[str, Any], app: _App) -> Call:
+    whole = {"app_id": app.id, "target_channel": "push"} | body
+    headers = {"Authorization": f"Key {app.key}", "Content-Type": "application/json; charset=utf-8"}
     return Call("/notifications?c=push", headers, json.dumps(whole).encode())
 
 

@@ -5,21 +5,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from py_vapid import Vapid
 from pywebpush import WebPushException, webpush
 
-from channels_push.answers import too_large
 from channels_push.message import PushMessage
+from channels_push.payload_size import too_large
 from channels_push.webpush_answers import REFUSED_ADDRESS, result_of, result_without_answer
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.outbound_http import AddressRefused, Answer, CallFailed, post
+from gateway.provider_settings import provider_setting
 
 #: Bytes of the plain text that make 4,096 encrypted ones, the most every push service takes.
 LARGEST = 3993
@@ -27,6 +28,14 @@ LONGEST_LIFE = timedelta(weeks=4)
 WITHIN = timedelta(seconds=10)
 #: Pushes on their way at a time; each goes to an address a stranger has chosen, on a connection of its own.
 AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """Whose pushes these are, and what proves it."""
+
+    key: str = field(repr=False)
+    subject: str
 
 
 class WebPushProvider:
@@ -37,29 +46,31 @@ class WebPushProvider:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
+        self._signer = _Signer("", "")
 
     def connect(self) -> None:
         """There is no one service to connect to; only the key is needed. Raises `ProviderAway`."""
-        if not settings.VAPID_PRIVATE_KEY or not settings.VAPID_SUBJECT:
+        self._signer = _Signer(provider_setting("VAPID_PRIVATE_KEY"), provider_setting("VAPID_SUBJECT"))
+        if not self._signer.key or not self._signer.subject:
             raise ProviderAway("VAPID_PRIVATE_KEY and VAPID_SUBJECT are not both set.", outcome=Outcome.MISCONFIGURED)
 
     def send(self, messages: Sequence[PushMessage]) -> Iterator[SendResult]:
         """Several at once, answers in order."""
         if len(messages) == 1:
-            yield _push(messages[0])
+            yield _push(messages[0], self._signer)
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webpush")
-        yield from self._pool.map(_push, messages)
+        yield from self._pool.map(_push, messages, repeat(self._signer))
 
     def check(self, to: str) -> SendResult:
         """Whether the key can sign; with a subscription's JSON in `to`, whether its push service takes a push."""
         self.connect()
-        key = _key(settings.VAPID_PRIVATE_KEY)
-        key.sign({"sub": settings.VAPID_SUBJECT, "aud": "https://push.example.com"})
+        _key(self._signer.key).sign({"sub": self._signer.subject, "aud": "https://push.example.com"})
         if not to:
             return SendResult(outcome=Outcome.ACCEPTED, detail="The key can sign. No push service was asked.")
-        return _hand_over(json.loads(to), json.dumps({"title": "Test", "body": "Test"}), ttl=60, headers={})
+        payload = json.dumps({"title": "Test", "body": "Test"})
+        return _hand_over(json.loads(to), payload, self._signer, ttl=60, headers={})
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -85,7 +96,7 @@ def payload_of(message: PushMessage) -> str:
     return json.dumps({name: value for name, value in whole.items() if value not in ("", None, [], False)})
 
 
-def _push(message: PushMessage) -> SendResult:
+def _push(message: PushMessage, signer: _Signer) -> SendResult:
     payload = payload_of(message)
     if (size := len(payload.encode())) > LARGEST:
         return too_large(size, LARGEST, "Web Push")
@@ -95,7 +106,7 @@ def _push(message: PushMessage) -> SendResult:
         subscription = json.loads(message.device.token)
     except ValueError:
         return REFUSED_ADDRESS.result(provider_code="subscription")
-    return _hand_over(subscription, payload, ttl=ttl, headers=headers)
+    return _hand_over(subscription, payload, signer, ttl=ttl, headers=headers)
 
 
 def _topic(tag: str) -> str:
@@ -103,14 +114,16 @@ def _topic(tag: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(tag.encode()).digest()[:24]).decode()
 
 
-def _hand_over(subscription: Mapping[str, Any], payload: str, *, ttl: int, headers: Mapping[str, str]) -> SendResult:
+def _hand_over(
+    subscription: Mapping[str, Any], payload: str, signer: _Signer, *, ttl: int, headers: Mapping[str, str]
+) -> SendResult:
     guarded = _Guarded()
     try:
         webpush(
             subscription,
             data=payload,
-            vapid_private_key=_key(settings.VAPID_PRIVATE_KEY),
-            vapid_claims={"sub": settings.VAPID_SUBJECT},  # a fresh one each time: the call writes into it
+            vapid_private_key=_key(signer.key),
+            vapid_claims={"sub": signer.subject},  # a fresh one each time: the call writes into it
             ttl=ttl,
             timeout=WITHIN.total_seconds(),
             headers=dict(headers),

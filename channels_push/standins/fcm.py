@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from channels_push.standins.server import Asked, Given, StandIn, act_of
+from gateway.standin_server import Asked, Given, StandIn, act_of
 
 _ASKED = re.compile(r"ask\.([A-Za-z0-9_-]+)\..*")
 _SENDING = re.compile(r"/v1/projects/([^/]+)/messages:send")

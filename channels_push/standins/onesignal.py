@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from channels_push.standins.server import Asked, Given, StandIn, act_of
+from gateway.standin_server import Asked, Given, StandIn, act_of
 
 NOBODY = {"id": "", "errors": ["All included players are not subscribed"]}
 #: By name, without those that depend on the request.

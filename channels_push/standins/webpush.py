@@ -8,16 +8,14 @@ import json
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import http_ece
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from py_vapid import Vapid
 
-from channels_push.standins.server import Asked, Given, StandIn, act_of
+from channels_push.standins.mailboxes import refusal_of
+from gateway.standin_server import Asked, Given, StandIn, act_of
 
-LARGEST = 4096
 #: What these send besides the status.
 HEADERS = {"429": {"Retry-After": "3"}, "503": {"Retry-After": "2"}}
 
@@ -71,7 +69,7 @@ class WebPushStandIn(StandIn):
             return Given(int(subscriber.answer), None, HEADERS.get(subscriber.answer, {}))
         if act in ("hang", "reset"):
             return Given(201, act=act)
-        if refusal := self._refusal(asked):
+        if refusal := refusal_of(asked.body, asked.headers, origin=self.url):
             return refusal
         try:
             plain = http_ece.decrypt(asked.body, private_key=subscriber.key, auth_secret=subscriber.secret)
@@ -80,22 +78,6 @@ class WebPushStandIn(StandIn):
         kept = {name: asked.headers.get(name) for name in ("ttl", "urgency", "topic")}
         self.accepted.append({"endpoint": f"{self.url}{asked.path}", "payload": json.loads(plain)} | kept)
         return Given(201, None, {"Location": f"{self.url}/message/{len(self.accepted)}"}, act=act)
-
-    def _refusal(self, asked: Asked) -> Given | None:
-        if len(asked.body) > LARGEST:
-            return Given(413)
-        if not asked.headers.get("ttl", "").isdigit() or asked.headers.get("content-encoding") != "aes128gcm":
-            return Given(400, {"reason": "TTL and Content-Encoding are needed"})
-        proof = asked.headers.get("authorization", "")
-        return None if self._is_proven(proof) else Given(403, {"reason": "BadJwtToken"})
-
-    def _is_proven(self, proof: str) -> bool:
-        """Whether the VAPID token is signed for this very address."""
-        if not proof.startswith("vapid ") or not Vapid.verify(proof):
-            return False
-        claims = proof.partition("t=")[2].split(",")[0].split(".")[1]
-        found = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-        return bool(found.get("sub")) and urlsplit(found.get("aud", "")).netloc == urlsplit(self.url).netloc
 
 
 def _coded(value: bytes) -> str:

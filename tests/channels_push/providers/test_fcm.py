@@ -6,14 +6,13 @@ from datetime import timedelta
 import pytest
 from firebase_admin import messaging
 
-from channels_push import http_window
 from channels_push.fcm_access import fcm_access
 from channels_push.fcm_answers import MEANINGS
 from channels_push.fcm_message import LARGEST
 from channels_push.providers.fcm import FcmProvider
 from channels_push.receipts import read_receipt
 from channels_push.standins.fcm import ANSWERS, FcmStandIn
-from gateway import metrics
+from gateway import http_window, metrics
 from gateway.channel_contract import Outcome, ProviderAway
 from tests.channels_push.push_scene import a_push, an_account, use_fcm, words
 

@@ -1,4 +1,4 @@
-"""How long a push service wants to be left alone."""
+"""How long a service wants to be left alone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

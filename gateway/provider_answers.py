@@ -1,4 +1,4 @@
-"""What a push service's answer means, the same words for all services; their tables are beside this page."""
+"""What a service's answer means, the same words for all services; their tables are beside this page."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,32 +49,21 @@ TOO_LARGE = "payload_too_large"
 NOT_KNOWN = Meaning(
     outcome=Outcome.TRANSIENT,
     error_code="unknown_answer",
-    sentence="The push service gave an answer we do not know.",
+    sentence="The service gave an answer we do not know.",
     remedy="It is tried again; tell the developers the code.",
 )
-#: By what the connection did (channels_push/http_window.py, gateway/outbound_http.py), before anything was handed over…
-NOT_REACHED = Meaning(
-    outcome=Outcome.TRANSIENT, error_code="not_reached", sentence="The push service could not be reached."
-)
+#: By what the connection did (gateway/http_window.py, gateway/outbound_http.py), before anything was handed over…
+NOT_REACHED = Meaning(outcome=Outcome.TRANSIENT, error_code="not_reached", sentence="The service could not be reached.")
 #: … and after that.
 NO_ANSWER = Meaning(
     outcome=Outcome.UNKNOWN,
     error_code="no_answer",
-    sentence="The connection to the push service ended without a whole answer.",
+    sentence="The connection to the service ended without a whole answer.",
 )
 
 
-def not_known(provider: str, provider_code: str) -> SendResult:
+def not_known(channel: Channel, provider: str, provider_code: str) -> SendResult:
     """What is in no table: tried again, counted and logged."""
-    metrics.count_unknown_answer(channel=Channel.PUSH, provider=provider)
-    log.warning("A push service gave an unknown answer.", action="send", provider=provider, code=provider_code)
+    metrics.count_unknown_answer(channel=channel, provider=provider)
+    log.warning("A service gave an unknown answer.", action="send", provider=provider, code=provider_code)
     return NOT_KNOWN.result(provider_code=provider_code)
-
-
-def too_large(size: int, most: int, service: str) -> SendResult:
-    """Nothing was handed over: the service would refuse it."""
-    return SendResult(
-        outcome=Outcome.PERMANENT,
-        error_code=TOO_LARGE,
-        detail=f"The push has {size:,} bytes and {service} takes {most:,}: shorten its text or its data.",
-    )

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -28,11 +28,12 @@ LARGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST."""
+    """One request."""
 
     path: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = b""
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class HttpWindow:
             link.close()
 
     def _whole(self, call: Call) -> Call:
-        return Call(self._base.path.rstrip("/") + call.path, call.headers, call.body)
+        return replace(call, path=self._base.path.rstrip("/") + call.path)
 
     def _next(self, pending: "deque[tuple[_Link | None, Any]]", free: "deque[_Link]") -> Any:
         link, settled = pending.popleft()
@@ -146,7 +147,7 @@ class _Link:
                 was_open = self.ensure(ends_at)
                 if self._timed is not None:
                     self._timed.ends_at = ends_at
-                self._call.request("POST", call.path, body=call.body, headers=dict(call.headers))
+                self._call.request(call.method, call.path, body=call.body or None, headers=dict(call.headers))
             except CannotConnect as error:
                 return NoReply(str(error), False)
             except (OSError, http.client.HTTPException) as error:

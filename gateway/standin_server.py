@@ -1,4 +1,4 @@
-"""A small HTTP server that plays a push service: for tests, benchmarks and development, on loopback only.
+"""A small HTTP server that plays a provider: for tests, benchmarks and development, on loopback only.
 
 It answers as its subclass says, and can also delay, hang, cut the connection, or send half an answer. What it took
 responsibility for is kept in `accepted`, at the moment of accepting: before the answer.
