@@ -10,8 +10,7 @@ from email.utils import parseaddr
 from django.db import DatabaseError, OperationalError
 from django.db.models.functions import Now
 
-from channels_email.mail_bytes import NotAMail
-from channels_email.message import EmailMessage, make_mail
+from channels_email.message import CANNOT_BE_MADE, EmailMessage, make_mail, not_made
 from channels_email.models import CapturedEmail
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 
@@ -66,8 +65,8 @@ class CaptureProvider:
 def _made(message: EmailMessage) -> CapturedEmail | SendResult:
     try:
         source = make_mail(message).content
-    except NotAMail as error:  # this one is at fault, not its neighbours
-        return SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=str(error))
+    except CANNOT_BE_MADE as error:
+        return not_made(error)
     return CapturedEmail(
         notification_id=message.notification_id,
         # An address is of more use in the inbox than a long name.

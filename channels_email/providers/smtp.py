@@ -4,26 +4,36 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from django.conf import settings
-
-from channels_email.mail_bytes import NotAMail
+from channels_email.dkim_signing import signed
 from channels_email.mail_server import read_mail_server
-from channels_email.message import EmailMessage, Mail, make_mail
+from channels_email.message import CANNOT_BE_MADE, EmailMessage, Mail, make_mail, not_made
 from channels_email.smtp_link import OPEN_WITHIN, Link, LinkLost, not_handed_over
+from channels_email.trial_mail import a_trial_mail
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
+from gateway.provider_settings import provider_setting
 
 
 class SmtpProvider:
     """Implements `gateway.channel_contract.Provider`."""
 
     name = "smtp"
-    reports_delivery = False
 
     def __init__(self) -> None:
         self._link: Link | None = None
+        #: What the connection was opened by.
+        self._url = ""
+
+    @property
+    def reports_delivery(self) -> bool:
+        """Where mails can come back to us, the news may still come; a server says nothing of those that arrive."""
+        return provider_setting("BOUNCE_DOMAIN") is not None
 
     def connect(self) -> None:
         """TCP, TLS, name and password; a connection that is still good is kept. Raises `ProviderAway`."""
+        url = provider_setting("EMAIL_URL")
+        if url != self._url:
+            self.close()
+            self._link, self._url = None, url
         self._opened().ensure()
 
     def send(self, messages: Sequence[EmailMessage]) -> Iterator[SendResult]:
@@ -34,9 +44,9 @@ class SmtpProvider:
                 yield gone
                 continue
             try:
-                mail = make_mail(message)
-            except NotAMail as error:
-                yield SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=str(error))
+                mail = signed(make_mail(message))
+            except CANNOT_BE_MADE as error:
+                yield not_made(error)
                 continue
             try:
                 yield self._hand_over(mail)
@@ -45,8 +55,10 @@ class SmtpProvider:
                 yield gone
 
     def check(self, to: str) -> SendResult:
-        """TCP, TLS, name and password; no mail is sent, to nobody."""
+        """TCP, TLS, name and password; with `to` a test mail."""
         self.connect()
+        if to:
+            return next(iter(self.send([a_trial_mail(to)])))
         return SendResult(outcome=Outcome.ACCEPTED, detail="The mail server took our name and password.")
 
     def close(self) -> None:
@@ -71,7 +83,8 @@ class SmtpProvider:
 
     def _opened(self) -> Link:
         if self._link is None:
-            if not settings.EMAIL_URL:
+            self._url = self._url or provider_setting("EMAIL_URL")
+            if not self._url:
                 raise ProviderAway("EMAIL_URL is not set.", outcome=Outcome.MISCONFIGURED)
-            self._link = Link(read_mail_server(settings.EMAIL_URL))
+            self._link = Link(read_mail_server(self._url))
         return self._link

@@ -13,12 +13,13 @@ import pytest
 from channels_email import smtp_link
 from channels_email.message import EmailMessage
 from channels_email.providers.smtp import SmtpProvider
+from channels_email.return_address import find_sealed, read_bounce_domain
+from channels_email.standins.certificates import self_made_certificate
+from channels_email.standins.smtp_rules import Rule
+from channels_email.standins.smtp_server import SmtpServer
+from channels_email.standins.smtp_session import Offer
 from gateway.channel_contract import Outcome, ProviderAway
 from templates_app.rendering import RenderedEmail
-from tests.standins.certificates import self_made_certificate
-from tests.standins.smtp_rules import Rule
-from tests.standins.smtp_server import SmtpServer
-from tests.standins.smtp_session import Offer
 
 
 @pytest.fixture
@@ -438,3 +439,30 @@ def test_a_fault_of_ours_in_the_middle_leaves_no_half_open_mail(serve, provider,
     monkeypatch.undo()
     assert outcomes(send(provider, "bob@example.com")) == [Outcome.ACCEPTED]
     assert server.connection_count == 2
+
+
+# --- the return address -----------------------------------------------------------------------------------------------
+def test_the_envelope_names_the_notification_and_the_mail_does_not(serve, provider, settings):
+    settings.BOUNCE_DOMAIN = read_bounce_domain("bounces.example.com")
+    server = serve()
+    message = a_message()
+    provider.connect()
+    list(provider.send([message]))
+    (received,) = server.messages
+    assert find_sealed(received.sender) == message.notification_id
+    assert received.sender.endswith("@bounces.example.com")
+    assert b"From: Shop <shop@mail.example>" in received.content
+    assert b"bounces.example.com" not in received.content
+
+
+def test_without_a_place_for_bounces_the_envelope_has_the_sender(serve, provider):
+    server = serve()
+    provider.connect()
+    list(provider.send([a_message()]))
+    assert server.messages[0].sender == "shop@mail.example"
+
+
+def test_more_is_to_come_only_where_mails_can_come_back(provider, settings):
+    assert provider.reports_delivery is False
+    settings.BOUNCE_DOMAIN = read_bounce_domain("bounces.example.com")
+    assert provider.reports_delivery is True

@@ -1,6 +1,6 @@
 """A mail server for tests, chaos and benchmarks: real SMTP, and a log of what it took responsibility for.
 
-`python -m tests.standins.smtp_server --port 2525 --log accepted.jsonl --rules rules.json`
+`python -m channels_email.standins.smtp_server --port 2525 --log accepted.jsonl --rules rules.json`
 
 Each accepted message is one line of JSON, written at the moment of accepting: after the final dot, before the answer.
 Whoever kills the client in between finds it in the log. What goes wrong is said in `smtp_rules.py`.
@@ -19,9 +19,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.standins.certificates import self_made_certificate
-from tests.standins.smtp_rules import Rule, RuleBook
-from tests.standins.smtp_session import Offer, Received, Session
+from channels_email.standins.certificates import self_made_certificate
+from channels_email.standins.smtp_rules import Rule, RuleBook
+from channels_email.standins.smtp_session import Offer, Received, Session
 
 
 class AcceptanceLog:
@@ -120,7 +120,7 @@ class SmtpServer:
         for each in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(each, self._loop.stop)
         self._loop.run_until_complete(self._listen())
-        print(f"The stand-in mail server listens on 127.0.0.1:{self.port}.", flush=True)
+        _say(f"The stand-in mail server listens on 127.0.0.1:{self.port}.")
         self._loop.run_forever()
         self._close()
 
@@ -148,7 +148,7 @@ class SmtpServer:
             self._listener.close()
             self._listener = None
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+        self._loop.close()  # also of a server that was never started
         self._log.close()
 
     def _tls_context(self) -> ssl.SSLContext | None:
@@ -171,6 +171,11 @@ class SmtpServer:
     def note(self, command: str) -> None:
         if self._keep:
             self.commands.append(command)
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -198,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         certificate = options.certificate
         if options.tls != "none" and certificate is None:
             certificate = self_made_certificate(Path(folder))
-            print(f"The certificate is {certificate}.", flush=True)
+            _say(f"The certificate is {certificate}.")
         try:
             server = SmtpServer(
                 port=options.port,
@@ -210,8 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
             server.run_here()
         except (ValueError, OSError) as error:
-            print(f"The stand-in mail server cannot run: {error}", file=sys.stderr)
-            raise SystemExit(1) from error
+            raise SystemExit(f"The stand-in mail server cannot run: {error}") from error
 
 
 if __name__ == "__main__":

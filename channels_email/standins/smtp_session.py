@@ -4,14 +4,15 @@ import asyncio
 import base64
 import binascii
 import re
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from tests.standins.smtp_rules import Rule
+from channels_email.standins.smtp_rules import Rule
 
 if TYPE_CHECKING:
-    from tests.standins.smtp_server import SmtpServer
+    from channels_email.standins.smtp_server import SmtpServer
 
 _PATH = re.compile(r"(?:FROM|TO):\s*<([^\s]*?)>((?: [^\s]+)*)\s*", re.IGNORECASE)
 _QUOTED_PATH = re.compile(r'(?:FROM|TO):\s*<("(?:[^"\\]|\\.)*"@[^\s>]*)>((?: [^\s]+)*)\s*', re.IGNORECASE)
@@ -63,12 +64,14 @@ class Session(asyncio.Protocol):
         self._login: list[str] | None = None
         self._is_data = False
         self._sequence = 0
-        self._forget()
-        self._transport: asyncio.Transport | None = None
+        self._sender: str | None = None
+        self._recipients: list[str] = []
+        self._options: tuple[str, ...] = ()
+        self._transport: asyncio.Transport
 
     # --- the wire -----------------------------------------------------------------------------------------------------
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
         self._server.connection_count += 1
         self.number = self._server.connection_count
         self._server.sessions.add(self)
@@ -106,7 +109,7 @@ class Session(asyncio.Protocol):
         del self._buffer[: end + 1]
         self._server.note(line)
         if self._login is not None:
-            self._go_on_login(line)
+            self._go_on_login(self._login, line)
         else:
             word, _, rest = line.partition(" ")
             self._command(word.upper(), rest)
@@ -219,12 +222,13 @@ class Session(asyncio.Protocol):
 
     async def _encrypt(self) -> None:
         try:
-            self._transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self, self._server.tls, server_side=True
+            encrypted = await asyncio.get_running_loop().start_tls(
+                self._transport, self, cast(ssl.SSLContext, self._server.tls), server_side=True
             )
         except (OSError, ConnectionError):  # the client does not trust us
             self._server.sessions.discard(self)
             return
+        self._transport = cast(asyncio.Transport, encrypted)
         self._is_encrypted, self._is_waiting = True, False
         self._consume()
 
@@ -242,13 +246,13 @@ class Session(asyncio.Protocol):
             case _:
                 self._reply("504 5.5.4 Unknown mechanism")
 
-    def _go_on_login(self, line: str) -> None:
-        kind, *given = self._login
+    def _go_on_login(self, login: list[str], line: str) -> None:
+        kind, *given = login
         if kind == "plain":
             self._login = None
             self._check_plain(line)
         elif not given:
-            self._login.append(line)
+            login.append(line)
             self._reply("334 UGFzc3dvcmQ6")
         else:
             self._login = None
@@ -353,9 +357,7 @@ class Session(asyncio.Protocol):
         self._reply("250 2.0.0 OK")
 
     def _forget(self) -> None:
-        self._sender: str | None = None
-        self._recipients: list[str] = []
-        self._options: tuple[str, ...] = ()
+        self._sender, self._recipients, self._options = None, [], ()
 
 
 def _decoded(text: str) -> str:

@@ -11,10 +11,10 @@ import threading
 import pytest
 from django.conf import settings as configured
 
-from tests.standins.certificates import self_made_certificate
-from tests.standins.smtp_rules import Rule, RuleBook, rule_of, rules_from
-from tests.standins.smtp_server import SmtpServer
-from tests.standins.smtp_session import Offer
+from channels_email.standins.certificates import self_made_certificate
+from channels_email.standins.smtp_rules import Rule, RuleBook, rule_of, rules_from
+from channels_email.standins.smtp_server import SmtpServer
+from channels_email.standins.smtp_session import Offer
 
 MAIL = b"X-Notification-ID: 0190\r\nMessage-ID: <n-1@mail.example>\r\nSubject: Hi\r\n\r\nHello\r\n"
 FROM, TO = "shop@mail.example", "ann@example.com"
@@ -204,7 +204,7 @@ def test_wrong_rules_are_refused(text):
 def test_as_a_process_it_says_when_it_listens_and_ends_when_told(tmp_path):
     log = tmp_path / "log.jsonl"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.standins.smtp_server", "--port", "0", "--log", log],
+        [sys.executable, "-m", "channels_email.standins.smtp_server", "--port", "0", "--log", log],
         cwd=configured.BASE_DIR,
         stdout=subprocess.PIPE,
         text=True,
@@ -224,7 +224,7 @@ def test_as_a_process_it_says_when_it_listens_and_ends_when_told(tmp_path):
 def test_as_a_process_on_a_port_that_is_taken_it_says_so():
     with SmtpServer() as server:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.standins.smtp_server", "--port", str(server.port)],
+            [sys.executable, "-m", "channels_email.standins.smtp_server", "--port", str(server.port)],
             cwd=configured.BASE_DIR,
             capture_output=True,
             text=True,

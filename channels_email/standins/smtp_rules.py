@@ -100,26 +100,26 @@ class RuleBook:
         self._read_at = 0
         if file is not None:
             file.touch()
-            self._look()
+            self._look(file)
 
     def find(self, stage: str, connection: int, recipients: Sequence[str]) -> Rule | None:
         """The rule whose turn it is, if any."""
         if self._file is not None and stage in ("connect", "mail"):
-            self._look()
+            self._look(self._file)
         for rule in self.rules:
             if rule.applies(stage, connection):
                 return rule
         for address in recipients:
-            rule = rule_of(address)
-            if rule is not None and rule.at == stage:
-                return rule
+            asked = rule_of(address)
+            if asked is not None and asked.at == stage:
+                return asked
         return None
 
-    def _look(self) -> None:
-        changed_at = self._file.stat().st_mtime_ns
+    def _look(self, file: Path) -> None:
+        changed_at = file.stat().st_mtime_ns
         if changed_at == self._read_at:
             return
-        text = self._file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8").strip()
         try:
             self.rules = rules_from(text) if text else []
         except (ValueError, TypeError):
