@@ -1,12 +1,20 @@
 """The e-mail channel: recipient and words in, message out; the table of its providers."""
 
+from collections.abc import Mapping
 from email.headerregistry import Address
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
+from channels_email.mail_headers import feedback_id, list_id
+from channels_email.mail_server import checked_mail_server, mail_server_hint
+from channels_email.mail_services import MAIL_SERVICES
 from channels_email.message import EmailMessage
-from gateway.channel_contract import Order, Provider, Refusal, UnknownProvider
+from channels_email.webhook_keys import NEWS_FIELDS
+from gateway.channel_contract import NewsPlace, Order, Provider, Refusal, UnknownProvider
+from gateway.provider_order import order_known, provider_order
+from gateway.provider_settings import ProviderField
 from gateway.simulation import SIMULATOR, SimulatorProvider, mail_word
 from templates_app.rendering import NOT_ON_ONE_LINE
 from users.channels import Channel
@@ -17,6 +25,25 @@ from users.unsubscribe import unsubscribe_url_for
 PROVIDERS = {
     "capture": "channels_email.providers.capture.CaptureProvider",
     "smtp": "channels_email.providers.smtp.SmtpProvider",
+    **dict.fromkeys(MAIL_SERVICES, "channels_email.providers.anymail.AnymailProvider"),
+    "amazon_ses": "channels_email.providers.amazon_ses.AmazonSesProvider",
+}
+#: What they need to know.
+FIELDS: dict[str, tuple[ProviderField, ...]] = {
+    "smtp": (
+        ProviderField(
+            setting="EMAIL_URL",
+            label=_("Mail server"),
+            help=_(
+                "smtp+tls://user:password@host:587 (STARTTLS required), smtps://…:465 (TLS at once) or smtp://…:25 "
+                "(not encrypted). In user and password write / as %2F, @ as %40, # as %23, ? as %3F."
+            ),
+            is_secret=True,
+            read=checked_mail_server,
+            hint=mail_server_hint,
+        ),
+    ),
+    **{name: (*service.fields, *NEWS_FIELDS.get(name, ())) for name, service in MAIL_SERVICES.items()},
 }
 
 
@@ -25,9 +52,18 @@ class EmailChannel:
 
     name = Channel.EMAIL.value
 
+    def provider_fields(self) -> Mapping[str, tuple[ProviderField, ...]]:
+        """Every provider there is for this channel, in use or not, and what each needs to know."""
+        return {name: FIELDS.get(name, ()) for name in PROVIDERS}
+
     def provider_names(self) -> list[str]:
         """The configured providers, in order of preference."""
-        return list(settings.EMAIL_PROVIDERS)
+        return list(provider_order(self.name).names)
+
+    def news_places(self) -> Mapping[str, NewsPlace]:
+        """The mailboxes that bounces wait in. Only the sweeper asks: nobody else loads what reads them."""
+        places: Mapping[str, NewsPlace] = import_string("channels_email.bounce_places.bounce_places")()
+        return places
 
     def load_provider(self, name: str) -> Provider:
         """A fresh instance of a provider. Raises `UnknownProvider`."""
@@ -35,20 +71,22 @@ class EmailChannel:
             return SimulatorProvider(self.name)
         if name not in PROVIDERS:
             raise UnknownProvider(f"{name!r} is no e-mail provider; there are {', '.join(PROVIDERS)}.")
-        provider: Provider = import_string(PROVIDERS[name])()
+        make = import_string(PROVIDERS[name])
+        provider: Provider = make(MAIL_SERVICES[name]) if name in MAIL_SERVICES else make()
         return provider
 
     def carriers(self, message: EmailMessage) -> tuple[str, ...]:
         """Every provider takes every mail; simulated ones only the simulator."""
         if message.simulated_as:
             return (SIMULATOR,)
-        return tuple(settings.EMAIL_PROVIDERS)
+        return order_known(self.name).ranked(message.notification_id)
 
     def build(self, order: Order) -> list[EmailMessage] | Refusal:
         """The one message of an e-mail notification."""
         recipient = order.recipient
         if not recipient.email:
             return Refusal(reason="no_address", data={"name": recipient.display_name})
+        sender = settings.DEFAULT_FROM_EMAIL
         return [
             EmailMessage(
                 notification_id=order.notification_id,
@@ -57,10 +95,17 @@ class EmailChannel:
                 simulated_as=mail_word(order),
                 earlier_tries=order.earlier_tries,
                 to=_mailbox(recipient),
-                sender=settings.DEFAULT_FROM_EMAIL,
+                sender=sender,
                 locale=order.locale,
                 words=order.words,
                 unsubscribe_url=unsubscribe_url_for(order.category, user_id=recipient.id, channel=Channel.EMAIL.value),
+                list_id=list_id(order.category, sender=sender),
+                feedback_id=feedback_id(
+                    template_code=order.template_code, category=order.category.code, locale=order.locale, sender=sender
+                ),
+                files=order.files,
+                weight=sum(file.size for file in order.files),
+                reply_to=settings.DEFAULT_REPLY_TO,
             )
         ]
 

@@ -1,13 +1,35 @@
 """The inbox of captured mails: what is in it, and a kept mail taken apart again for the eyes. No query counts."""
 
+import re
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from urllib.parse import unquote
 from uuid import UUID
 
 from channels_email.models import CapturedEmail
 from gateway.inbox_pages import page_of
+
+#: Characters of a mail's source that are shown.
+SOURCE_SHOWN = 200_000
+#: How HTML names an image of its own mail (RFC 2392).
+_CID = re.compile(r"""(["'(=]\s*)cid:([^"')\s>]+)""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file in a kept mail."""
+
+    number: int
+    filename: str
+    content_type: str
+    #: Bytes.
+    size: int
+    #: For an image inside the mail; else empty.
+    content_id: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +41,15 @@ class OpenedMail:
     text: str
     #: The whole message as it would have left.
     source: str
-    attachments: Sequence[str] = ()
+    #: The source is longer than what is shown of it.
+    is_source_cut: bool = False
+    files: Sequence[KeptFile] = ()
+
+    @property
+    def html_with_images(self) -> str:
+        """For a browser, which does not find the images of a mail by itself."""
+        images = {each.content_id: each for each in self.files if each.content_id}
+        return _CID.sub(lambda found: found[1] + _address(images.get(unquote(found[2])), found[2]), self.html)
 
 
 def newest(*, search: str = "", older_than: UUID | None = None) -> tuple[list[CapturedEmail], bool]:
@@ -45,9 +75,35 @@ def open_mail(source: bytes | memoryview) -> OpenedMail:
         headers=tuple((name, _readable(str(value))) for name, value in mail.items()),
         html=_body(mail, "html"),
         text=_body(mail, "plain"),
-        source=bytes(source).decode("utf-8", "replace"),
-        attachments=tuple(part.get_filename() or part.get_content_type() for part in mail.iter_attachments()),
+        source=bytes(source[:SOURCE_SHOWN]).decode("utf-8", "replace"),
+        is_source_cut=len(source) > SOURCE_SHOWN,
+        files=_files(mail),
     )
+
+
+def _files(mail: EmailMessage) -> tuple[KeptFile, ...]:
+    parts = [each for each in mail.walk() if each.get_content_disposition() in ("attachment", "inline")]
+    files = [_file(number, part) for number, part in enumerate(parts) if not part.is_multipart()]
+    return tuple(sorted(files, key=lambda file: bool(file.content_id)))  # what was attached before what is shown anyway
+
+
+def _file(number: int, part: Message) -> KeptFile:
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    return KeptFile(
+        number=number,
+        filename=part.get_filename() or part.get_content_type(),
+        content_type=part.get_content_type(),
+        size=len(content),
+        content_id=str(part.get("Content-ID", "")).strip("<> "),
+        content=content,
+    )
+
+
+def _address(image: KeptFile | None, content_id: str) -> str:
+    if image is None or not image.content_type.startswith("image/"):
+        return f"cid:{content_id}"
+    return f"data:{image.content_type};base64,{b64encode(image.content).decode()}"
 
 
 def _readable(value: str) -> str:

@@ -7,6 +7,7 @@ UTF-8 into its header (RFC 6532), and SMTPUTF8 with it. Held against the standar
 import re
 import time
 from binascii import b2a_base64, b2a_qp
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -14,14 +15,14 @@ from typing import NamedTuple
 
 from django.utils.encoding import punycode
 
+from channels_email.enclosures import Enclosed, enclosed, in_base64
+
 #: Characters of a line of a header, without its end: what RFC 5322 asks for.
 HEADER_LINE = 78
 #: Characters of an encoded word (RFC 2047).
 ENCODED_WORD = 75
 #: Characters of any line: what mail servers take.
 LONGEST_LINE = 998
-#: Bytes that base64 puts into a line of 76.
-BASE64_LINE = 57
 #: A word of a header that is longer is encoded, which can be broken anywhere.
 LONGEST_WORD = 60
 #: A name is not: programs differ in how they put the pieces together. Quoted, it still fits into a line.
@@ -61,9 +62,17 @@ class Mailbox(NamedTuple):
 
 # --- the whole --------------------------------------------------------------------------------------------------------
 def mail_bytes(
-    *, headers: list[tuple[str, str]], sender: Mailbox, to: Mailbox, subject: str, text: str, html: str, mark: str
+    *,
+    headers: list[tuple[str, str]],
+    sender: Mailbox,
+    to: Mailbox,
+    subject: str,
+    text: str,
+    html: str,
+    mark: str,
+    files: Sequence[Enclosed] = (),
 ) -> bytes:
-    """A mail with text, HTML or both. `headers` are plain ASCII; `mark` tells its boundary from those of other mails.
+    """A mail with text, HTML or both. `headers` are plain ASCII; `mark` tells its boundaries from those of other mails.
 
     Raises `NotAMail`.
     """
@@ -75,20 +84,23 @@ def mail_bytes(
             f"Date: {date_header(int(time.time()))}",
         ]
         lines += [f"{name}: {plain_value(value)}" for name, value in headers if value]
-        lines.append("MIME-Version: 1.0")
-        head = "\r\n".join(lines).encode()
-        if text and html:
-            return head + _alternative(text, html, f"{_BOUNDARY_MARK}{mark}")
-        return head + b"\r\n" + (_part("html", html) if html else _part("plain", text))
+        lines.append("MIME-Version: 1.0\r\n")
+        words = _words(text, html, f"{_BOUNDARY_MARK}{mark}")
+        if files:
+            words = enclosed(words, files, mark=mark, is_html=bool(html))
+        return "\r\n".join(lines).encode() + words
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise NotAMail("It holds a character that is none.") from error
 
 
-def _alternative(text: str, html: str, boundary: str) -> bytes:
+def _words(text: str, html: str, boundary: str) -> bytes:
+    """The part with the words, its headers in front."""
+    if not (text and html):
+        return _part("html", html) if html else _part("plain", text)
     rim = f"--{boundary}\r\n".encode()
     return b"".join(
         (
-            f'\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
+            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
             rim,
             _part("plain", text),
             rim,
@@ -112,14 +124,9 @@ def _part(kind: str, text: str) -> bytes:
     elif len(data.translate(None, _ASCII_BYTES)) * 6 < len(data):
         encoding, data = "quoted-printable", b2a_qp(data, istext=True)
     else:
-        encoding, data = "base64", _base64(data[:-2])
+        encoding, data = "base64", in_base64(data[:-2])
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
     return head.encode() + data
-
-
-def _base64(data: bytes) -> bytes:
-    lines = [b2a_base64(data[at : at + BASE64_LINE], newline=False) for at in range(0, len(data), BASE64_LINE)]
-    return b"\r\n".join(lines) + b"\r\n"
 
 
 # --- headers ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Where mail is handed over: what EMAIL_URL says, read once. The password is never repeated, not even in an error."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -53,9 +54,7 @@ class MailServer:
 
 def read_mail_server(url: str) -> MailServer:
     """``smtp+tls://user:password@host:587/?timeout=20`` as a value. Raises `WrongMailServer`."""
-    scheme = url.partition("://")[0].lower()
-    if scheme not in tuple(Security):
-        raise WrongMailServer(f"begins with {scheme[:20]!r}; {NEEDED}.")
+    scheme = scheme_of(url, tuple(Security), NEEDED)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -63,7 +62,7 @@ def read_mail_server(url: str) -> MailServer:
         raise _unreadable() from None
     if not host or parts.path not in ("", "/") or parts.fragment or port == 0:
         raise _unreadable()
-    options = _options(parts)
+    options = options_of(parts, OPTIONS)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if bool(user) != bool(password):
         raise WrongMailServer("names a user without a password, or a password without a user; both or none is needed.")
@@ -74,9 +73,31 @@ def read_mail_server(url: str) -> MailServer:
         user=user,
         password=password,
         timeout=_timeout(options.get("timeout")),
-        ca_file=_ca_file(options.get("ca", "")),
+        ca_file=ca_file_of(options.get("ca", "")),
         name=_name(options.get("name", OWN_NAME)),
     )
+
+
+def checked_mail_server(url: str) -> str:
+    """The address itself, if it can be read. Raises `WrongMailServer`."""
+    if url:
+        read_mail_server(url)
+    return url
+
+
+def mail_server_hint(url: str) -> str:
+    """By what people recognise a server: neither user nor password."""
+    return str(read_mail_server(url))
+
+
+def scheme_of(url: str, allowed: Collection[str], needed: str) -> str:
+    """What stands before ``://``. Without that nothing is repeated: it may be a password. Raises `WrongMailServer`."""
+    scheme, mark, _ = url.partition("://")
+    if not mark:
+        raise WrongMailServer(f"is no address; {needed}.")
+    if scheme.lower() not in allowed:
+        raise WrongMailServer(f"begins with {scheme[:20].lower()!r}; {needed}.")
+    return scheme.lower()
 
 
 def _unreadable() -> WrongMailServer:
@@ -85,11 +106,12 @@ def _unreadable() -> WrongMailServer:
     )
 
 
-def _options(parts: SplitResult) -> dict[str, str]:
+def options_of(parts: SplitResult, known: Sequence[str]) -> dict[str, str]:
+    """What stands behind the question mark. Raises `WrongMailServer`."""
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = [name for name in options if name not in OPTIONS]
+    unknown = [name for name in options if name not in known]
     if unknown:
-        raise WrongMailServer(f"has the option {unknown[0][:20]!r}; there are {', '.join(OPTIONS)}.")
+        raise WrongMailServer(f"has the option {unknown[0][:20]!r}; there are {', '.join(known)}.")
     return options
 
 
@@ -102,7 +124,8 @@ def _timeout(raw: str | None) -> timedelta:
     return timedelta(seconds=int(raw))
 
 
-def _ca_file(raw: str) -> str:
+def ca_file_of(raw: str) -> str:
+    """The path of a file that is there, or nothing. Raises `WrongMailServer`."""
     if raw and not Path(raw).is_file():
         raise WrongMailServer(f"has ca={raw}, which is no file; the path of a PEM file with certificates is needed.")
     return raw

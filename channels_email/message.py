@@ -1,15 +1,20 @@
 """The mail itself. Words come rendered; django-templated-mail frames them as subject, text and HTML."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from templated_mail.mail import BaseEmailMessage
 
-from channels_email.mail_bytes import Mailbox, NotAMail, mail_bytes, read_mailbox
-from gateway.channel_contract import Message
+from channels_email.enclosures import Enclosed
+from channels_email.mail_bytes import NotAMail, mail_bytes, read_mailbox
+from channels_email.mail_headers import domain_of, sender_mailbox
+from channels_email.return_address import return_address
+from gateway.channel_contract import FileAway, Message, Outcome, OutgoingFile, SendResult
 from templates_app.rendering import NOT_ON_ONE_LINE, RenderedEmail
 from users.unsubscribe import ONE_CLICK
+
+#: The header by which mail programs know a mail again.
+MESSAGE_ID = "Message-ID"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,12 @@ class EmailMessage(Message):
     words: RenderedEmail
     #: Where one POST turns off what this mail is about (RFC 8058); empty where that cannot be turned off so.
     unsubscribe_url: str = ""
+    #: The values of three headers, as `mail_headers.py` writes them; empty for none.
+    list_id: str = ""
+    feedback_id: str = ""
+    reply_to: str = ""
+    #: Attachments, and images inside the mail.
+    files: tuple[OutgoingFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +83,50 @@ def frame(message: EmailMessage) -> FramedMail:
     return mail
 
 
-def make_mail(message: EmailMessage) -> Mail:
-    """The mail with its envelope: multipart/alternative, the same Message-ID over all attempts. Raises `NotAMail`."""
-    sender, to, words = _sender(message.sender), read_mailbox(message.to), frame(message)
+def make_mail(message: EmailMessage, *more_headers: tuple[str, str]) -> Mail:
+    """The mail with its envelope, the same Message-ID over all attempts. Raises one of `CANNOT_BE_MADE`."""
+    sender, to, words = sender_mailbox(message.sender), read_mailbox(message.to), frame(message)
     content = mail_bytes(
         sender=sender,
         to=to,
         subject=words.subject,
         text=words.text,
         html=words.html or "",
-        headers=[
-            ("Message-ID", message_id_header(message)),
-            ("Content-Language", message.locale),
-            ("X-Notification-ID", str(message.notification_id)),
-            ("Auto-Submitted", "auto-generated"),  # RFC 3834: no out-of-office answers, please
-            *unsubscribe_headers(message),
-        ],
+        headers=[*headers_of(message), *more_headers],
         mark=message.notification_id.hex,
+        files=[Enclosed(each.filename, each.content_type, each.content_id, each.read()) for each in message.files],
     )
-    return Mail(sender=sender.address, recipient=to.address, content=content, needs_utf8=not to.address.isascii())
+    return Mail(
+        sender=return_address(message.notification_id) or sender.address,
+        recipient=to.address,
+        content=content,
+        needs_utf8=not to.address.isascii(),
+    )
+
+
+#: What `make_mail` raises: no mail can be made of it, or something of it cannot be had.
+CANNOT_BE_MADE = (NotAMail, FileAway)
+
+
+def not_made(error: Exception) -> SendResult:
+    """One of `CANNOT_BE_MADE` as the answer about this message: it alone is at fault, not its neighbours."""
+    if isinstance(error, FileAway):
+        return SendResult(outcome=error.outcome, error_code="attachment_away", detail=str(error))
+    return SendResult(outcome=Outcome.PERMANENT, error_code="not_a_mail", detail=str(error))
+
+
+def headers_of(message: EmailMessage) -> list[tuple[str, str]]:
+    """All but From, To, Subject and Date, whoever carries the mail: plain ASCII; what it lacks has an empty value."""
+    return [
+        (MESSAGE_ID, message_id_header(message)),
+        ("Reply-To", message.reply_to),
+        ("Content-Language", message.locale),
+        ("X-Notification-ID", str(message.notification_id)),
+        ("Auto-Submitted", "auto-generated"),  # RFC 3834: no out-of-office answers, please
+        ("List-Id", message.list_id),
+        *unsubscribe_headers(message),
+        ("Feedback-ID", message.feedback_id),
+    ]
 
 
 def unsubscribe_headers(message: EmailMessage) -> list[tuple[str, str]]:
@@ -102,14 +138,4 @@ def unsubscribe_headers(message: EmailMessage) -> list[tuple[str, str]]:
 
 def message_id_header(message: EmailMessage) -> str:
     """RFC 5322, section 3.6.4: unique at the sender's domain."""
-    try:
-        domain = _sender(message.sender).address.rpartition("@")[2]
-    except NotAMail:
-        domain = "localhost.localdomain"
-    return f"<{message.message_id}@{domain}>"
-
-
-@lru_cache(maxsize=100)
-def _sender(mailbox: str) -> Mailbox:
-    """Few senders write many mails."""
-    return read_mailbox(mailbox)
+    return f"<{message.message_id}@{domain_of(message.sender)}>"

@@ -12,6 +12,9 @@ from users.encrypted_fields import EncryptedBytesField, EncryptedTextField
 class CapturedEmail(models.Model):
     """A mail that was kept for the inbox instead of being sent, byte for byte as it would have left; encrypted."""
 
+    #: Rows whose keys are changed under one commit: with attachments they are large.
+    sealed_batch = 5
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="captured_emails")
     to = EncryptedTextField()

@@ -47,6 +47,36 @@ def test_a_mail_shows_text_source_and_headers(client):
     assert "&lt;n-1@example.com&gt;" in text
 
 
+def with_a_file(name="Rechnung für Ann.html", content=b"<script>alert(1)</script>"):
+    mail = kept()
+    whole = EmailMessage()
+    whole["Subject"] = "With a file"
+    whole.set_content("Hi")
+    whole.add_attachment(content, maintype="text", subtype="html", filename=name)
+    CapturedEmail.objects.filter(pk=mail.pk).update(source=whole.as_bytes())
+    return mail
+
+
+def test_files_of_a_mail_can_be_stored_but_are_never_opened_here(client):
+    mail = with_a_file()
+    path = f"{INBOX}{mail.pk}/preview/files/0/"
+    text = page(client, f"{INBOX}{mail.pk}/change/")
+    assert path in text
+    assert "Rechnung für Ann.html" in text
+    response = client.get(path)
+    assert response.content == b"<script>alert(1)</script>"
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment;")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response["Content-Security-Policy"]
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_a_file_that_is_not_there_is_not_found(client, number):
+    assert client.get(f"{INBOX}{with_a_file().pk}/preview/files/{number}/").status_code == 404
+
+
 def test_a_mail_leads_to_its_notification(client):
     mail = kept()
     assert f"/admin/gateway/notification/{mail.notification_id}/change/" in page(client, f"{INBOX}{mail.pk}/change/")

@@ -40,6 +40,7 @@ def an_order(*, name: str = "Ann Lee", address: str = "ann@example.com") -> Orde
         words=WORDS,
         locale="de",
         category=UPDATES,
+        template_code="welcome",
     )
 
 
@@ -63,6 +64,20 @@ def test_a_notification_becomes_one_message(settings):
     assert message.sender == "Shop <shop@mail.example>"
     assert message.locale == "de"
     assert message.words is WORDS
+
+
+def test_the_mail_says_what_it_is_about_and_where_answers_go(settings):
+    settings.DEFAULT_FROM_EMAIL = "Shop <shop@mail.example>"
+    settings.DEFAULT_REPLY_TO = "service@mail.example"
+    (message,) = EmailChannel().build(an_order())
+    assert message.list_id == "Updates <updates.mail.example>"
+    assert message.feedback_id == "welcome:updates:de:mail.example"
+    assert message.reply_to == "service@mail.example"
+
+
+def test_a_mail_nobody_can_turn_off_is_of_no_list():
+    (message,) = EmailChannel().build(replace(an_order(), category=replace(UPDATES, is_mandatory=True)))
+    assert message.list_id == ""
 
 
 def test_nobody_without_an_address_gets_a_message():

@@ -1,6 +1,12 @@
 """A kept mail taken apart again."""
 
-from channels_email.inbox import open_mail
+from base64 import b64encode
+
+import pytest
+
+from channels_email.enclosures import Enclosed
+from channels_email.inbox import SOURCE_SHOWN, open_mail
+from channels_email.mail_bytes import Mailbox, mail_bytes
 
 
 def test_a_mail_with_both_parts_gives_both():
@@ -30,7 +36,52 @@ def test_attachments_are_named():
         b"--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=bill.pdf\r\n\r\n%PDF\r\n"
         b"--x--\r\n"
     )
-    assert open_mail(source).attachments == ("bill.pdf",)
+    (file,) = open_mail(source).files
+    assert (file.filename, file.content_type, file.content, file.size) == ("bill.pdf", "application/pdf", b"%PDF", 4)
+
+
+LOGO = b"\x89PNG\r\n\x1a\n"
+
+
+def a_mail_with_a_logo(html: str) -> bytes:
+    logo = Enclosed("logo.png", "image/png", "logo", LOGO)
+    page = Enclosed("page.html", "text/html", "page", b"<script>alert(1)</script>")
+    return mail_bytes(
+        headers=[],
+        sender=Mailbox("", "shop@mail.example"),
+        to=Mailbox("", "ann@example.com"),
+        subject="Hi",
+        text="Hi",
+        html=html,
+        mark="mark",
+        files=[logo, page],
+    )
+
+
+@pytest.mark.parametrize(
+    "html", ['<img src="cid:logo">', "<img src='CID:logo'>", "<td style='background:url(cid:logo)'>"]
+)
+def test_images_inside_a_mail_are_shown(html):
+    mail = open_mail(a_mail_with_a_logo(html))
+    assert mail.html.strip() == html
+    assert f"data:image/png;base64,{b64encode(LOGO).decode()}" in mail.html_with_images
+
+
+@pytest.mark.parametrize("html", ['<img src="cid:other">', '<img src="cid:page">', "<p>cid:logo</p>"])
+def test_nothing_else_is_put_into_the_page(html):
+    assert open_mail(a_mail_with_a_logo(html)).html_with_images.strip() == html
+
+
+def test_what_was_attached_stands_before_images():
+    mail = open_mail(a_mail_with_a_logo("<p>Hi</p>").replace(b"Content-ID: <page>\r\n", b""))
+    assert [(each.filename, each.number) for each in mail.files] == [("page.html", 1), ("logo.png", 0)]
+
+
+def test_of_a_long_source_the_beginning_is_shown():
+    mail = open_mail(b"Subject: Hi\r\n\r\n" + b"x" * SOURCE_SHOWN)
+    assert len(mail.source) == SOURCE_SHOWN
+    assert mail.is_source_cut
+    assert not open_mail(b"Subject: Hi\r\n\r\nHello").is_source_cut
 
 
 def test_an_address_in_utf_8_is_shown_as_it_is():

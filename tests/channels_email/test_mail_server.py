@@ -47,7 +47,8 @@ def test_a_server_shows_no_password():
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("mail.example.com:s3cret", "begins with"),
+        ("mail.example.com:s3cret", "is no address"),
+        ("s3cret", "is no address"),
         ("http://u:s3cret@mail.example.com", "begins with 'http'"),
         ("smtp://", "not an address"),
         ("smtp://u:s3cret@", "not an address"),

@@ -6,7 +6,16 @@ from email import policy
 
 import pytest
 
-from channels_email.message import EmailMessage, FramedMail, frame, make_mail, message_id_header
+from channels_email.message import (
+    CANNOT_BE_MADE,
+    EmailMessage,
+    FramedMail,
+    frame,
+    make_mail,
+    message_id_header,
+    not_made,
+)
+from gateway.channel_contract import FileAway, Outcome, OutgoingFile
 from templates_app.rendering import RenderedEmail
 
 
@@ -114,6 +123,53 @@ def test_headers_say_what_it_is():
     assert mail["From"] == "Shop <shop@mail.example>"
     assert mail["To"] == "Ann Lee <ann@example.com>"
     assert mail["Date"].datetime
+
+
+def test_what_mailbox_providers_sort_and_count_by_is_in_the_headers():
+    mail = read(
+        a_message(
+            list_id="Updates <updates.mail.example>",
+            feedback_id="welcome:updates:en:mail.example",
+            reply_to="Shop <service@mail.example>",
+            unsubscribe_url="https://notify.example/unsubscribe/x/",
+        )
+    )
+    assert mail["List-Id"] == "Updates <updates.mail.example>"
+    assert mail["Feedback-ID"] == "welcome:updates:en:mail.example"
+    assert mail["Reply-To"] == "Shop <service@mail.example>"
+    assert mail["List-Unsubscribe"] == "<https://notify.example/unsubscribe/x/>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_what_a_mail_does_not_have_is_no_empty_header():
+    assert not {"List-Id", "Feedback-ID", "Reply-To", "List-Unsubscribe"} & set(read(a_message()).keys())
+
+
+def a_file(read, **fields) -> OutgoingFile:
+    return OutgoingFile(**({"filename": "a.pdf", "content_type": "application/pdf", "size": 3, "read": read} | fields))
+
+
+def test_files_are_read_when_the_mail_is_made():
+    asked = []
+
+    def content() -> bytes:
+        asked.append(1)
+        return b"%PDF"
+
+    message = a_message(files=(a_file(content),))
+    assert asked == []
+    (attached,) = read(message).iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("a.pdf", b"%PDF")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TRANSIENT, Outcome.PERMANENT])
+def test_a_file_that_cannot_be_had_concerns_this_message_alone(outcome):
+    def away() -> bytes:
+        raise FileAway("It is not there.", outcome=outcome)
+
+    with pytest.raises(CANNOT_BE_MADE) as raised:
+        make_mail(a_message(files=(a_file(away),)))
+    assert (not_made(raised.value).outcome, not_made(raised.value).error_code) == (outcome, "attachment_away")
 
 
 def test_a_mail_without_html_is_plain_text():
