@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,8 +13,8 @@ from gateway import provider_states
 from gateway.channel_contract import Outcome
 from gateway.database_clock import database_now
 from gateway.models import BreakerTransition, DeliveryAttempt, ProviderState
+from gateway.provider_order import provider_order
 from gateway.provider_states import Change, StateNow
-from users.channels import Channel
 from users.moments import clock
 
 #: How far the strip and the log reach back.
@@ -30,6 +29,7 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "closed": (gettext_lazy("Working"), "success"),
     "failing": (gettext_lazy("Failing"), "warning"),
     "slow": (gettext_lazy("Slowed down"), "warning"),
+    "resting": (gettext_lazy("Resting"), "info"),
     "open": (gettext_lazy("Paused"), "danger"),
     "half_open": (gettext_lazy("Trial"), "info"),
     "forced_open": (gettext_lazy("Forced open"), "danger"),
@@ -105,10 +105,19 @@ def _kind(row: ProviderState, state: StateNow) -> str:
         return "slow"
     if state.word == "closed" and row.consecutive_failures:
         return "failing"
+    if state.rests_for and len(provider_order(row.channel).names) > 1:
+        return "resting"
     return state.word
 
 
 def _sentence(kind: str, row: ProviderState, state: StateNow) -> str:
+    if kind == "resting" and row.rests_until:
+        words = _("It works again. The others go first until {time}, so that traffic does not jump back and forth.")
+        return words.format(time=clock(row.rests_until))
+    return _sentence_of(kind, row, state)
+
+
+def _sentence_of(kind: str, row: ProviderState, state: StateNow) -> str:
     match kind:
         case "forced_open":
             return _("{who} keeps it from being asked {until}: {why}").format(
@@ -147,7 +156,7 @@ def _spoken(time: timedelta) -> str:
 
 
 def _place(row: ProviderState) -> int | None:
-    names = {Channel.EMAIL: settings.EMAIL_PROVIDERS, Channel.PUSH: settings.PUSH_PROVIDERS}[Channel(row.channel)]
+    names = provider_order(row.channel).names
     return names.index(row.provider) + 1 if row.provider in names else None
 
 

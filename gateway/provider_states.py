@@ -41,6 +41,8 @@ class StateNow:
     retry_in: timedelta
     #: How long the trial of somebody may still take; nothing when nobody makes one.
     trial_for: timedelta
+    #: How long others still go first although it works again.
+    rests_for: timedelta
     #: How long the provider asked us to leave it alone.
     paused_for: timedelta
     #: What an operator forces at this moment: open, closed or nothing.
@@ -88,6 +90,7 @@ def state_now(row: ProviderState, now: datetime) -> StateNow:
         is_open=row.state == State.OPEN,
         retry_in=_left(row.retry_at, now) if row.state == State.OPEN else NOTHING,
         trial_for=_left(row.trial_until, now),
+        rests_for=_left(row.rests_until, now) if row.state == State.CLOSED and not is_forced else NOTHING,
         paused_for=_left(row.paused_until, now),
         forced=row.forced if is_forced else "",
         forced_for=row.forced_until - now if is_forced and row.forced_until else None,
@@ -127,6 +130,7 @@ def note_opened(
         consecutive_failures=failures,
         last_error=error,
         last_error_at=Now(),
+        rests_until=None,
         **_NO_TRIAL,
         # A trial that failed leaves it open: it has been so since it opened first.
         **({} if trial else {"opened_at": Now()}),
@@ -157,14 +161,14 @@ def give_trial_back(channel: str, provider: str, *, trial: UUID) -> None:
 
 
 @transaction.atomic
-def note_closed(channel: str, provider: str, *, who: str, trial: UUID | None) -> bool:
+def note_closed(channel: str, provider: str, *, who: str, trial: UUID | None, settle: timedelta = NOTHING) -> bool:
     """The trial went well. A trial that somebody else has taken over meanwhile says nothing.
 
-    Without a token: made while the table could not be asked.
+    Without a token: made while the table could not be asked. For the time of `settle` others go first.
     """
     rows = _row(channel, provider).filter(state=State.OPEN)
     changed = (rows.filter(trial_token=trial) if trial else rows).update(
-        state=State.CLOSED, retry_at=None, consecutive_failures=0, **_NO_TRIAL
+        state=State.CLOSED, retry_at=None, consecutive_failures=0, rests_until=Now() + settle, **_NO_TRIAL
     )
     if changed:
         _log(channel, provider, Change.CLOSED, who=who)
@@ -191,7 +195,8 @@ def force(
 ) -> list[str]:
     """An operator decides: `open`, `closed`, or `auto` to leave it to the breaker again. Returns the channels.
 
-    `auto` also forgets the pauses: the next trial may be made at once. `channel` narrows a provider of several.
+    `auto` also forgets the pauses: the next trial may be made at once. `auto` and `closed` end a rest.
+    `channel` narrows a provider of several.
     Raises `UnknownProviderState`.
     """
     rows = ProviderState.objects.filter(provider=provider, **({"channel": channel} if channel else {}))
@@ -200,12 +205,14 @@ def force(
         known = ProviderState.objects.filter(**({"channel": channel} if channel else {}))
         raise UnknownProviderState(provider, known.values_list("provider", flat=True))
     if wish == "auto":
-        rows.update(forced="", forced_until=None, forced_by="", forced_why="", paused_until=None)
+        rows.update(forced="", forced_until=None, forced_by="", forced_why="", paused_until=None, rests_until=None)
         rows.filter(state=State.OPEN).update(retry_at=Now(), **_NO_TRIAL)
     else:
         rows.update(
             forced=Force(wish), forced_until=Now() + lasts if lasts else None, forced_by=who[:200], forced_why=why[:200]
         )
+    if wish == "closed":
+        rows.update(rests_until=None)
     for each in channels:
         _log(each, provider, WISHES[wish], who=who, why=why)
     return channels

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gateway import dead_letters
-from gateway.admin.listing import LaneFilter, NotificationListAdmin, person_name
+from gateway.admin.listing import LaneFilter, NotificationListAdmin, TestsFilter, person_name
 from gateway.admin.replay_form import DiscardForm, ReplayForm
 from gateway.dead_letters import Choice, Forecast, Group
 from gateway.explanation import PROVIDERS, answer
@@ -40,7 +40,7 @@ LIST = "admin:gateway_deadletter_changelist"
 class DeadLetterAdmin(NotificationListAdmin):
     """Operators look here after trouble."""
 
-    list_filter: ClassVar[Any] = ("channel", "template", LaneFilter)
+    list_filter: ClassVar[Any] = ("channel", "template", LaneFilter, TestsFilter)
     ordering = ("-updated_at",)
     actions = ("replay_selected", "discard_selected")
     list_disable_select_all = True
@@ -75,9 +75,9 @@ class DeadLetterAdmin(NotificationListAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The groups on top; the list of all, and its filters, below."""
-        found = dead_letters.grouped()
+        found = dead_letters.grouped(Choice(is_simulated=_asks_for_tests(request)))
         context = {
-            "groups": [_row(each) for each in found.groups],
+            "groups": [_row(each, request) for each in found.groups],
             "is_capped": found.is_capped,
             "looked_at": found.total,
             "may_replay": self.has_replay_permission(request),
@@ -230,13 +230,15 @@ def command_for(choice: Choice, *, is_discard: bool) -> str:
         value = getattr(choice, name)
         if value is not None:
             words += [f"--{name}", value or "none"]  # what no provider ever had
+    words += ["--tests"] if choice.is_simulated else []
     words += ["--discard"] if is_discard else ["--rate", "50/s"]
     return f'{shlex.join(words)} --why "…"'
 
 
-def _row(group: Group) -> dict[str, Any]:
+def _row(group: Group, request: HttpRequest) -> dict[str, Any]:
     """A group as the page shows it."""
-    asked = urlencode({"reason": group.reason, "provider": group.provider, "template": group.template})
+    named = {"reason": group.reason, "provider": group.provider, "template": group.template}
+    asked = urlencode(named | ({TestsFilter.parameter_name: "1"} if _asks_for_tests(request) else {}))
     return {
         "group": group,
         "word": word(group.reason),
@@ -249,7 +251,11 @@ def _row(group: Group) -> dict[str, Any]:
 def _group_of(request: HttpRequest) -> Choice:
     """The group that an address names; what it leaves out is not asked for."""
     reason, provider, template = (request.GET.get(name) for name in ASKED)
-    return Choice(reason=reason, provider=provider, template=template)
+    return Choice(reason=reason, provider=provider, template=template, is_simulated=_asks_for_tests(request))
+
+
+def _asks_for_tests(request: HttpRequest) -> bool:
+    return request.GET.get(TestsFilter.parameter_name) == "1"
 
 
 def _these(chosen: QuerySet[DeadLetter]) -> Choice:

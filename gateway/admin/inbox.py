@@ -17,7 +17,34 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from users.channels import Channel
 from users.staff_pages import ReadOnlyAdmin, action, ask_first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """Where a channel's captured messages stand."""
+
+    title: str | Promise
+    icon: str
+    app: str
+    model: str
+
+    @property
+    def address_name(self) -> str:
+        """Of its list; known where the channel is installed."""
+        return f"admin:{self.app}_{self.model}_changelist"
+
+    @property
+    def permission(self) -> str:
+        """Of those who may look at it."""
+        return f"{self.app}.view_{self.model}"
+
+
+INBOXES = {
+    Channel.EMAIL: Inbox(title=gettext_lazy("E-mails"), icon="mail", app="channels_email", model="capturedemail"),
+    Channel.PUSH: Inbox(title=gettext_lazy("Pushes"), icon="phone_iphone", app="channels_push", model="capturedpush"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +52,8 @@ class InboxWords:
     """How an inbox speaks of its messages."""
 
     title: str | Promise
+    #: What the search looks at.
+    search_hint: str | Promise
     #: None of a notification's messages is there.
     none_of_notification: str | Promise
     delete_title: str | Promise
@@ -44,7 +73,7 @@ class InboxAdmin(ReadOnlyAdmin):
         raise NotImplementedError
 
     def page(self, request: HttpRequest, *, search: str, older_than: UUID | None, opened: Any) -> dict[str, Any]:
-        """What the channel's own template shows: the list, the message, and what belongs to it."""
+        """What the template shows: `rows`, the message `shown`, `older` where there is more, and the channel's own."""
         raise NotImplementedError
 
     def has_delete_all_permission(self, request: HttpRequest) -> bool:
@@ -91,6 +120,20 @@ class InboxAdmin(ReadOnlyAdmin):
     def _address(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
+    def _inboxes(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """This one, and the others that the person may see."""
+        ours = (self.opts.app_label, self.opts.model_name)
+        return [
+            {
+                "address_name": each.address_name,
+                "icon": each.icon,
+                "title": each.title,
+                "is_current": (each.app, each.model) == ours,
+            }
+            for each in INBOXES.values()
+            if (each.app, each.model) == ours or request.user.has_perm(each.permission)
+        ]
+
     def _of_notification(self, request: HttpRequest, notification: str) -> HttpResponse:
         self.check_may_view(request)
         found = self.model._default_manager.filter(notification__in=identifiers(notification)).only("pk").first()
@@ -106,6 +149,11 @@ class InboxAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": self.words.title,
+            "inboxes": self._inboxes(request),
+            "list_url": reverse(self._address("changelist")),
+            "delete_url": reverse(self._address("delete_all")),
+            "change_name": self._address("change"),
+            "search_hint": self.words.search_hint,
             "search": search,
             "is_opened": opened is not None,
             "may_delete_all": self.has_delete_all_permission(request),

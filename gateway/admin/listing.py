@@ -1,9 +1,11 @@
 """How notifications stand in a list: columns, filters, exact search. Nothing here counts or scans the big table."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.admin import ShowFacets, SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -68,6 +70,27 @@ class LaneFilter(SimpleListFilter):
         """The rows of the chosen lane."""
         chosen = self.lanes.get(self.value() or "")
         return queryset.filter(priority__range=chosen) if chosen else queryset
+
+
+class TestsFilter(SimpleListFilter):
+    """What was meant for people, unless somebody asks for tests. For lists whose index leads with `is_simulated`."""
+
+    title = _("meant for")
+    parameter_name = "tests"
+
+    def lookups(self, request: HttpRequest, model_admin: StaffAdmin) -> list[tuple[str, Any]]:
+        """The one that is not taken for granted."""
+        return [("1", _("Test only"))]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """The first choice of every filter is called All; here it is not all."""
+        first, *others = super().choices(changelist)
+        yield first | {"display": _("People")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+        """Tests, or all the others."""
+        return queryset.filter(is_simulated=self.value() == "1")
 
 
 class NotificationListAdmin(ReadOnlyAdmin):

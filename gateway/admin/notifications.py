@@ -18,8 +18,10 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from gateway import dead_letters, outbox, priorities, replaying, statuses, tracking
+from gateway.admin.inbox import INBOXES
 from gateway.admin.listing import NotificationListAdmin, person_name, status_chip
 from gateway.admin.replay_form import ReplayForm
+from gateway.attachments import with_files
 from gateway.dead_letters import Choice
 from gateway.explanation import CAPTURE, Step, answer, timeline
 from gateway.models import Notification
@@ -29,11 +31,6 @@ from users.masking import mask_email, sensitive_names
 from users.models import Device, User
 from users.staff_pages import ReasonForm, action, ask_first, who_acts
 
-#: Where the inbox of captured messages stands, by channel: (URL name, permission).
-INBOXES = {
-    Channel.EMAIL: ("admin:channels_email_capturedemail_changelist", "channels_email.view_capturedemail"),
-    Channel.PUSH: ("admin:channels_push_capturedpush_changelist", "channels_push.view_capturedpush"),
-}
 HIDDEN = "•••"
 #: In which statuses each button makes sense; the use cases decide for good.
 POSSIBLE = {
@@ -104,6 +101,7 @@ class NotificationAdmin(NotificationListAdmin):
             "lane": priorities.lane(notification.priority),
             "may_see_content": request.user.has_perm("gateway.view_notification_content"),
             "variables": shown_variables(notification),
+            "files": with_files([notification.pk]) if notification.attachment_count else (),
             "content_days": settings.CONTENT_DAYS,
             "metadata": json.dumps(notification.metadata, indent=2, ensure_ascii=False),
             "status_chip": status_chip(notification.status),
@@ -283,11 +281,11 @@ def _with_devices(steps: list[Step]) -> list[Step]:
 
 def _inbox(request: HttpRequest, notification: Notification) -> str:
     """Where the captured message is shown; empty when none was captured or the person may not look."""
-    name, permission = INBOXES[Channel(notification.channel)]
-    if notification.provider != CAPTURE or not request.user.has_perm(permission):
+    inbox = INBOXES[Channel(notification.channel)]
+    if notification.provider != CAPTURE or not request.user.has_perm(inbox.permission):
         return ""
     with suppress(NoReverseMatch):  # an installation may leave the inbox out
-        return f"{reverse(name)}?notification={notification.pk}"
+        return f"{reverse(inbox.address_name)}?notification={notification.pk}"
     return ""
 
 

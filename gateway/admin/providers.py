@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from gateway import provider_states
+from gateway.admin.provider_pages import BOARD, PERMISSION, ProviderPages, set_up_context
+from gateway.channel_table import channels
 from gateway.models import ProviderState
 from gateway.provider_overview import LATELY, Overview, latest_transitions, overviews
-from users.staff_pages import ReadOnlyAdmin, ReasonForm, action, ask_first, who_acts
-
-BOARD = "admin:gateway_providerstate_changelist"
+from users.staff_pages import ReasonForm, action, ask_first, who_acts
 
 
 class ForceForm(ReasonForm):
@@ -37,7 +37,7 @@ class ForceForm(ReasonForm):
 
 
 @admin.register(ProviderState)
-class ProviderStateAdmin(ReadOnlyAdmin):
+class ProviderStateAdmin(ProviderPages):
     """Operators see here whom the platform asks, and decide otherwise where they know better."""
 
     actions_row = ("force_open", "force_closed", "back_to_automatic")
@@ -56,6 +56,7 @@ class ProviderStateAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             **self._live_context(request),
+            **set_up_context(request),
             "title": _("Providers & breakers"),
             **(extra_context or {}),
         }
@@ -154,9 +155,18 @@ class ProviderStateAdmin(ReadOnlyAdmin):
     def _live_context(self, request: HttpRequest) -> dict[str, Any]:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        may_force = self.has_force_breaker_permission(request)
+        may_force, may_set_up = self.has_force_breaker_permission(request), request.user.has_perm(PERMISSION)
         return {
-            "providers": [{"overview": each, "buttons": _buttons(each) if may_force else []} for each in overviews()],
+            "providers": [
+                {
+                    "overview": each,
+                    "buttons": [
+                        *(_buttons(each) if may_force else []),
+                        *(_settings_button(each) if may_set_up else []),
+                    ],
+                }
+                for each in overviews()
+            ],
             "transitions": latest_transitions(),
             "lately": round(LATELY.total_seconds() / 60),
         }
@@ -171,7 +181,9 @@ def _buttons(overview: Overview) -> list[dict[str, Any]]:
             "back_to_automatic",
             _("Back to automatic"),
             "autorenew",
-            bool(overview.state.forced or overview.state.is_open or overview.state.paused_for),
+            bool(
+                overview.state.forced or overview.state.is_open or overview.state.paused_for or overview.state.rests_for
+            ),
         ),
     ]
     return [
@@ -179,3 +191,12 @@ def _buttons(overview: Overview) -> list[dict[str, Any]]:
         for name, title, icon, is_useful in offered
         if is_useful
     ]
+
+
+def _settings_button(overview: Overview) -> list[dict[str, Any]]:
+    """Nothing for a provider that this version does not know, or that needs to know nothing."""
+    channel = channels().get(overview.row.channel)
+    if channel is None or not channel.provider_fields().get(overview.row.provider):
+        return []
+    where = reverse("admin:gateway_providerstate_settings", args=[overview.row.channel, overview.row.provider])
+    return [{"path": where, "title": _("Settings"), "icon": "key"}]

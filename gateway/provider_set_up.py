@@ -1,0 +1,115 @@
+"""Use cases: operators store what providers need to know, and which of them are asked in which order.
+
+What the environment says cannot be stored over. Every process follows within seconds (`stored_settings.py`).
+"""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from gateway import stored_settings
+from gateway.channel_table import channels
+from gateway.provider_models import ProviderSetting
+from gateway.provider_order import DEFAULT, Order, given_order, provider_order, setting_of
+from gateway.provider_settings import ProviderField, is_given, known_fields, provider_setting
+from users.audit import note
+from users.encryption import seal
+from users.models import User
+
+
+class GivenByEnvironment(Exception):
+    """The environment has the say about this setting."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is set by the environment; change it there.")
+
+
+class OrderRefused(Exception):
+    """Nobody could send in this order; the message says why."""
+
+
+def store_settings(*, provider: str, texts: Mapping[str, str], by: User | str, address: str = "") -> list[str]:
+    """Store these, each as one would write it in the environment. Returns the names of those that changed.
+
+    The audit log names them, never what is in them. Raises `GivenByEnvironment`, and ValueError for what cannot be
+    read.
+    """
+    stored_settings.follow(at_once=True)
+    for name, text in texts.items():
+        if is_given(name):
+            raise GivenByEnvironment(name)
+        known_fields()[name].read(text)
+    changed = [name for name, text in texts.items() if text != stored_settings.text(name)]
+    with transaction.atomic():
+        for name in changed:
+            _store(name, texts[name], by)
+        if changed:
+            _note(by, "provider.settings_stored", provider, {"settings": changed}, address)
+    stored_settings.follow(at_once=True)
+    return changed
+
+
+def forget_setting(*, provider: str, name: str, by: User | str, why: str, address: str = "") -> bool:
+    """Remove what is stored. False when nothing was."""
+    with transaction.atomic():
+        count, _ = ProviderSetting.objects.filter(pk=name).delete()
+        if count:
+            _note(by, "provider.setting_removed", provider, {"settings": [name]}, address, why)
+    stored_settings.follow(at_once=True)
+    return bool(count)
+
+
+def store_order(*, channel: str, order: Order, by: User | str, address: str = "") -> None:
+    """Ask the providers of a channel in this order from now on. Raises `GivenByEnvironment`, `OrderRefused`."""
+    name = setting_of(channel)
+    if given_order(channel):
+        raise GivenByEnvironment(name)
+    stored_settings.follow(at_once=True)
+    require_usable(channel, order)
+    before = str(provider_order(channel))
+    with transaction.atomic():
+        _store(name, str(order), by)
+        note(
+            who=by,
+            what="provider.order_stored",
+            about=name,
+            before={"order": before},
+            after={"order": str(order)},
+            address=address,
+        )
+    stored_settings.follow(at_once=True)
+
+
+def require_usable(channel: str, order: Order) -> None:
+    """Raises `OrderRefused`, in words."""
+    known = channels()[channel].provider_fields()
+    if not order.names:
+        raise OrderRefused("At least one provider is needed.")
+    for name in order.names:
+        if name not in known:
+            raise OrderRefused(f"{name!r} is no provider; there are {', '.join(known)}.")
+        if lacking := missing_fields(channel, name):
+            raise OrderRefused(f"{name} lacks {', '.join(str(each.label) for each in lacking)}: set it up first.")
+    if settings.ENVIRONMENT == "production" and DEFAULT in order.names:
+        raise OrderRefused(f"{DEFAULT} keeps messages for the inbox: in production nobody would get them.")
+
+
+def missing_fields(channel: str, provider: str) -> list[ProviderField]:
+    """What a provider needs to know, and nobody has said."""
+    fields = channels()[channel].provider_fields().get(provider, ())
+    return [field for field in fields if field.is_needed and not provider_setting(field.setting)]
+
+
+def _store(name: str, text: str, by: User | str) -> None:
+    sealed = seal(text, purpose=stored_settings.PURPOSE, owner=name)
+    ProviderSetting.objects.update_or_create(
+        pk=name, defaults={"value": sealed, "changed_at": Now(), "changed_by": str(by)[:200]}
+    )
+
+
+def _note(
+    by: User | str, what: str, provider: str, after: Mapping[str, list[str]], address: str, why: str = ""
+) -> None:
+    note(who=by, what=what, about=provider, after=after, why=why, address=address)
