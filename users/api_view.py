@@ -1,11 +1,12 @@
 """The base of every API view: who asks and what comes in is checked here, in the order the contract promises."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from users.json_format import LARGEST_BODY, media_type_of
@@ -22,7 +23,7 @@ class ApiView(APIView):
     A view that needs no credentials says `permission_classes = [AllowAny]`.
     """
 
-    throttle_classes = (PolicyThrottle,)
+    throttle_classes: Sequence[type[BaseThrottle]] = (PolicyThrottle,)
     #: By method, where it is not `read` for GET and `manage` for all others.
     rate_policies: ClassVar[Mapping[str, str]] = {}
     #: Bytes.

@@ -90,16 +90,16 @@ class ExternalIdField(PlainText):
 
 
 class NewPasswordField(PlainText):
-    """A password somebody chooses; whether it fits the person is looked at by `check_password_choice`."""
+    """A password somebody chooses; whether it fits the person is looked at by `password_problems`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD, **options)
 
 
-def check_password_choice(password: str, *, person: User, field: str) -> None:
-    """Refuse what is common, or like the person's own data. Raises DRF's ValidationError for `field`."""
+def password_problems(password: str, *, person: User) -> list[serializers.ErrorDetail]:
+    """Why it must not be chosen: it is common, or like the person's own data."""
     try:
         validate_password(password, person)
     except Refused as error:
-        found = [serializers.ErrorDetail(each, code="invalid") for each in error.messages]
-        raise serializers.ValidationError({field: found}) from error
+        return [serializers.ErrorDetail(each, code="invalid") for each in error.messages]
+    return []

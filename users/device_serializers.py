@@ -1,6 +1,6 @@
 """The shapes of requests and answers about devices. No writes in here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -9,7 +9,7 @@ from rest_framework import serializers
 from users.device_tokens import TokenRefused, check_token, read_subscription
 from users.models import Device
 from users.problems import FieldError, Problem
-from users.strict_serializers import JsonBoolean, PlainText, StrictSerializer
+from users.strict_serializers import JsonBoolean, PlainText, StrictSerializer, Wrong
 from users.validation_findings import pointer
 
 LONGEST_TOKEN = 4096
@@ -39,6 +39,28 @@ class DeviceRequestSerializer(StrictSerializer):
     subscription = SubscriptionField(required=False, allow_null=True)
     app_id = PlainText(required=False, allow_null=True, allow_blank=True, max_length=200)
     name = PlainText(required=False, allow_null=True, allow_blank=True, max_length=200)
+    validate = JsonBoolean(  # type: ignore[assignment]  # a field by this name leaves the method as it is
+        required=False,
+        allow_null=True,
+        help_text="Ask the device's service first whether it knows the token; nothing is sent.",
+    )
+
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
+        """Fields that do not go together. What is kept of the token is added to `given`, as `kept`."""
+        if "provider" in refused:
+            return {}
+        provider = given.get("provider") or Device.Provider.FCM
+        found = _contradictions(given, provider)
+        is_webpush = provider == Device.Provider.WEBPUSH
+        place = "subscription" if is_webpush else "device_token" if given.get("token") is None else "token"
+        if given.get(place) is not None:
+            try:
+                given["kept"] = _kept(provider, given[place])
+            except TokenRefused as trouble:
+                found |= _nested(trouble, place)
+        elif not {place, "token"} & set(refused):
+            found["subscription" if is_webpush else "token"] = _finding("required", "This field is required.")
+        return found
 
 
 class DeviceChangeSerializer(StrictSerializer):
@@ -86,52 +108,66 @@ class CheckSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class RegisteredDeviceSerializer(DeviceSerializer):
+    """A device that has just been registered."""
+
+    validation = CheckSerializer(required=False, help_text="With `validate`: what its service said.")
+
+
 def read_registration(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What `register_device` takes. Raises `ValidationError` or `Problem`."""
-    asked = dict(DeviceRequestSerializer().run_validation(body))
+    """What `register_device` takes. Raises `ValidationError`."""
+    asked = DeviceRequestSerializer().run_validation(body)
     provider = asked.get("provider") or Device.Provider.FCM
     is_webpush = provider == Device.Provider.WEBPUSH
-    errors = _contradictions(asked, provider)
-    place = "subscription" if is_webpush else "device_token" if asked.get("token") is None else "token"
-    given = asked.get(place)
-    if given is None:
-        place = "subscription" if is_webpush else "token"
-        errors.append(FieldError(f"/{place}", "required", "This field is required."))
-    if errors:
-        raise Problem("validation_error", errors=errors)
     return {
         "provider": provider,
         "kind": Device.Kind.SUBSCRIPTION if is_webpush else asked.get("kind") or Device.Kind.TOKEN,
         "platform": asked["platform"],
-        "token": _token(provider, place, given),
+        "token": asked["kept"],
         "app_id": asked.get("app_id"),
         "name": asked.get("name"),
+        "validate": bool(asked.get("validate")),
     }
 
 
-def _contradictions(asked: Mapping[str, Any], provider: str) -> list[FieldError]:
+def refused_token(body: Mapping[str, Any], refused: TokenRefused) -> Problem:
+    """As an answer, which names the field the token came in."""
+    place = "token" if body.get("device_token") is None else "device_token"
+    return Problem("validation_error", errors=[FieldError(pointer(place), "invalid", str(refused))])
+
+
+def _contradictions(asked: Mapping[str, Any], provider: str) -> dict[str, Any]:
     """Fields that do not go together."""
-    errors = []
+    found = {}
     if asked.get("token") and asked.get("device_token") not in (None, asked["token"]):
-        errors.append(FieldError("/device_token", "invalid", "This is another name of token; give one of them."))
+        found["device_token"] = _finding("invalid", "This is another name of token; give one of them.")
     if asked.get("kind") == Device.Kind.FID and provider != Device.Provider.FCM:
-        errors.append(FieldError("/kind", "invalid_choice", "Only Firebase has installation ids."))
+        found["kind"] = _finding("invalid_choice", "Only Firebase has installation ids.")
     is_webpush = provider == Device.Provider.WEBPUSH
     unused = ("token", "device_token") if is_webpush else ("subscription",)
     words = f"{provider} takes a {'subscription' if is_webpush else 'token'}."
-    return errors + [FieldError(f"/{name}", "invalid", words) for name in unused if asked.get(name) is not None]
+    return found | {name: _finding("invalid", words) for name in unused if asked.get(name) is not None}
 
 
-def _token(provider: str, place: str, given: Any) -> str:
-    """What is kept. Raises `Problem`."""
-    try:
-        if provider == Device.Provider.WEBPUSH:
-            return read_subscription(given)
-        check_token(provider, given)
-    except TokenRefused as refused:
-        where = refused.place if place == "subscription" else (place,)
-        raise Problem("validation_error", errors=[FieldError(pointer(*where), "invalid", str(refused))]) from refused
+def _kept(provider: str, given: Any) -> str:
+    """What is kept of a token or a subscription. Raises `TokenRefused`."""
+    if provider == Device.Provider.WEBPUSH:
+        return read_subscription(given)
+    check_token(provider, given)
     return str(given)
+
+
+def _finding(code: str, words: str) -> list[serializers.ErrorDetail]:
+    return [serializers.ErrorDetail(words, code=code)]
+
+
+def _nested(refused: TokenRefused, place: str) -> dict[str, Any]:
+    """As DRF nests it: `{"subscription": {"keys": {"auth": …}}}`."""
+    steps = refused.place if place == "subscription" else (place,)
+    found: Any = _finding("invalid", str(refused))
+    for step in reversed(steps):
+        found = {step: found}
+    return dict(found)
 
 
 def device_answer(device: Device) -> dict[str, Any]:

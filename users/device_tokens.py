@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from django.conf import settings
 
 from users.models import Device
 from users.public_addresses import AddressRefused, NameNotFound, allowed_addresses
@@ -22,6 +23,7 @@ SIMULATED_PREFIX = "sim-"
 AUTH_BYTES = 16
 LONGEST_ENDPOINT = 2000
 HTTPS_PORT = 443
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class TokenRefused(ValueError):
@@ -70,7 +72,8 @@ def _checked_endpoint(endpoint: Any) -> str:
         host, port = parts.hostname, parts.port or HTTPS_PORT
     except ValueError as error:
         raise TokenRefused(place, "This is no address.") from error
-    if parts.scheme != "https" or not host or parts.username is not None or len(endpoint) > LONGEST_ENDPOINT:
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in THIS_MACHINE and _may_be_played())
+    if not is_safe or not host or parts.username is not None or len(endpoint) > LONGEST_ENDPOINT:
         raise TokenRefused(place, f"Use an address that begins with https://, up to {LONGEST_ENDPOINT} characters.")
     # A name that does not resolve now may do so later; it is judged again at every push.
     with suppress(NameNotFound):
@@ -79,6 +82,11 @@ def _checked_endpoint(endpoint: Any) -> str:
         except AddressRefused as refused:
             raise TokenRefused(place, str(refused)) from refused
     return endpoint
+
+
+def _may_be_played() -> bool:
+    """Whether a push service of this machine may take the place of a browser's own: for development only."""
+    return bool(settings.IS_LOCAL and settings.CALLBACK_ALLOW_HTTP and settings.CALLBACK_ALLOW_PRIVATE)
 
 
 def _decoded(keys: Mapping[str, Any], name: str) -> bytes:

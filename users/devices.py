@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from users.audit import note
+from users.device_checks import Checked, ask_service, validate_token
 from users.device_tokens import TokenRefused, check_token, read_subscription
 from users.models import Device, User, token_hash
 
@@ -40,14 +41,8 @@ class Registered:
 
     device: Device
     is_new: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What is known of a token without sending anything."""
-
-    result: Literal["valid", "invalid", "unknown"]
-    detail: str
+    #: What its service said, where that was asked for.
+    validation: Checked | None = None
 
 
 def register_device(
@@ -59,11 +54,14 @@ def register_device(
     token: str,
     app_id: str | None = None,
     name: str | None = None,
+    validate: bool = False,
 ) -> Registered:
     """Make a device this person's, whoever had it before: one row per token, however many register it at once.
 
-    Beyond `MOST_DEVICES` the one unused for longest is switched off.
+    Beyond `MOST_DEVICES` the one unused for longest is switched off. `validate` asks its service first: raises
+    `TokenRefused` when that says it is none.
     """
+    validation = validate_token(provider=provider, kind=kind, token=token) if validate else None
     fresh = Device(
         user=user,
         provider=provider,
@@ -85,7 +83,7 @@ def register_device(
             _take_over(device, fresh, app_id=app_id, name=name)
         _replace_beyond_limit(user, keep=device.pk)
         user.has_changed()
-    return Registered(device=device, is_new=is_new)
+    return Registered(device=device, is_new=is_new, validation=validation)
 
 
 def _take_over(device: Device, fresh: Device, *, app_id: str | None, name: str | None) -> None:
@@ -140,7 +138,7 @@ def deactivate_device(*, device: Device, who: User | str, why: str, address: str
 
 
 def check_device(device: Device, *, now: datetime) -> Checked:
-    """Shape and age; a token that can be none is switched off. Whether an app is still behind it only a push shows."""
+    """Shape, what its service says without a push, else age. A token that can be none is switched off."""
     try:
         _check_shape(device)
     except TokenRefused as refused:
@@ -150,6 +148,14 @@ def check_device(device: Device, *, now: datetime) -> Checked:
         return Checked(result="invalid", detail=str(refused))
     if not device.is_active:
         return Checked(result="invalid", detail=f"It is switched off: {device.inactive_reason or SWITCHED_OFF}.")
+    asked = ask_service(provider=device.provider, kind=device.kind, token=device.token)
+    if asked and asked.result == "invalid":
+        retire_devices([device.pk], reason=UNREGISTERED)
+    return asked if asked and asked.result != "unknown" else _judged_by_age(device, now)
+
+
+def _judged_by_age(device: Device, now: datetime) -> Checked:
+    """Whether an app is still behind it only a push shows."""
     used_at = max(device.last_seen_at, device.last_success_at or device.last_seen_at)
     if now - used_at > STALE_AFTER:
         return Checked(result="unknown", detail=f"Its app has not been heard of for {(now - used_at).days} days.")

@@ -1,22 +1,20 @@
-"""JSON on the wire: a strict parser, a fast renderer, and the only media type we produce."""
+"""JSON of the API: a strict parser, our renderer, and the only media type we produce."""
 
 import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import IO, Any, NoReturn
 
-import orjson
 from django.core.exceptions import RequestDataTooBig
-from django.utils.functional import Promise
 from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from users.json_text import to_json
 
 #: Objects and arrays inside each other. Far more than any request of ours has, far less than what ends a recursion.
 DEEPEST = 64
@@ -28,37 +26,6 @@ PRODUCED = ("application/json", "application/problem+json")
 # Only these escapes can put a NUL or half a surrogate pair into a text: as bytes neither gets through UTF-8 and JSON.
 _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def rfc3339(moment: datetime) -> str:
-    """`2026-11-22T10:15:00.000Z`: UTC with milliseconds. The moment must know its zone."""
-    if moment.tzinfo is None:
-        raise TypeError("A moment without a time zone cannot be shown.")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def to_json(value: object) -> bytes:
-    """Any answer of ours as UTF-8 JSON. Raises TypeError for what has no JSON form."""
-    try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except orjson.JSONEncodeError as error:
-        if "64-bit" not in str(error):
-            raise
-        # Clients may send integers of any size in variables and metadata; the standard library gives them back whole.
-        return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _plain(value: object) -> object:
-    """What the encoders do not know by themselves."""
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    if isinstance(value, Promise | Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form.")
 
 
 class JSONRenderer(BaseRenderer):

@@ -94,10 +94,11 @@ def _rotate(table: SealedTable, on_batch: Callable[[int], None]) -> Rotated:
 
 def _batches(table: SealedTable) -> Iterator[list[Any]]:
     rows = table.outdated().values_list("pk", flat=True)
-    keys = list(rows[:BATCH])
+    size = getattr(table.model, "sealed_batch", BATCH)
+    keys = list(rows[:size])
     while keys:
         yield keys
-        keys = list(rows.filter(pk__gt=keys[-1])[:BATCH])
+        keys = list(rows.filter(pk__gt=keys[-1])[:size])
 
 
 @transaction.atomic

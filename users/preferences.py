@@ -33,7 +33,7 @@ class Origin:
 
     #: self, client:<name>, staff, unsubscribe_link or provider.
     by: str
-    #: api, admin, unsubscribe page, one click, import.
+    #: api, admin, unsubscribe page, one click, import, or the provider's name.
     source: str
     #: The member of staff, by name.
     who: str = ""

@@ -187,9 +187,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "unsupported_media_type": ProblemKind(
         415,
-        _("The body must be JSON"),
-        _("The body is not declared as JSON, or is encoded."),
-        _("Send Content-Type: application/json, and no Content-Encoding."),
+        _("The body is of another type than this route reads"),
+        _("The body is not declared as JSON, or is encoded; of an upload it is a form."),
+        _("Send Content-Type: application/json, for an upload the file's own; and no Content-Encoding."),
     ),
     # --- 422: understood, but it cannot be done -----------------------------------------------------------------------
     "idempotency_key_reused": ProblemKind(

@@ -1,6 +1,7 @@
 """The shapes of requests and answers about sign-in and people. No writes in here."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -12,11 +13,11 @@ from users.contact_fields import (
     LocaleField,
     NewPasswordField,
     TimezoneField,
-    check_password_choice,
+    password_problems,
 )
 from users.models import User
 from users.staff_roles import Role
-from users.strict_serializers import JsonBoolean, PlainText, StrictSerializer
+from users.strict_serializers import JsonBoolean, PlainText, StrictSerializer, Wrong
 
 FCM_TOKEN = re.compile(r"[A-Za-z0-9_:.\-]+", re.ASCII)
 #: No token of ours is longer.
@@ -32,12 +33,13 @@ class RegisterSerializer(StrictSerializer):
     locale = LocaleField(required=False, allow_null=True)
     timezone = TimezoneField(required=False, allow_null=True)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """The password must not be easy to guess."""
-        given = without_null(attrs)
-        person = User(**{name: value for name, value in given.items() if name != "password"})
-        check_password_choice(given["password"], person=person, field="password")
-        return given
+        return guessable(given, "password", person=User(name=given.get("name") or "", email=given.get("email")))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Null counts as absent."""
+        return without_null(attrs)
 
 
 class LoginSerializer(StrictSerializer):
@@ -59,10 +61,9 @@ class PasswordSerializer(StrictSerializer):
     current_password = PlainText(max_length=LONGEST_PASSWORD)
     new_password = NewPasswordField()
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """The new one must not be easy to guess."""
-        check_password_choice(attrs["new_password"], person=self.context["person"], field="new_password")
-        return attrs
+        return guessable(given, "new_password", person=self.context["person"])
 
 
 class TokensSerializer(serializers.Serializer[Any]):
@@ -168,16 +169,13 @@ class PersonCreateSerializer(PersonReplaceSerializer):
             raise serializers.ValidationError("Use letters, digits and _ : . - only.", code="invalid")
         return value
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """By one of the two a person must be found again; the password must not be easy to guess."""
-        given = without_null(attrs)
-        if not given.keys() & {"external_id", "email"}:
-            words = serializers.ErrorDetail("Give external_id, email or both.", code="required")
-            raise serializers.ValidationError({"external_id": [words]})
-        if password := given.get("password"):
-            person = User(name=given.get("name", ""), email=given.get("email"))
-            check_password_choice(password, person=person, field="password")
-        return given
+        found = guessable(given, "password", person=User(name=given.get("name") or "", email=given.get("email")))
+        if {"external_id", "email"} & (without_null(given).keys() | set(refused)):
+            return found
+        words = serializers.ErrorDetail("Give external_id, email or both.", code="required")
+        return {"external_id": [words], **found}
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -204,6 +202,12 @@ def read_external_id(text: str) -> str:
         return str(ExternalIdField().run_validation(text))
     except serializers.ValidationError as error:
         raise serializers.ValidationError({"external_id": error.detail}) from error
+
+
+def guessable(given: Mapping[str, Any], name: str, *, person: User) -> Wrong:
+    """What is wrong with a chosen password, by the name of its field."""
+    problems = password_problems(given[name], person=person) if given.get(name) else []
+    return {name: problems} if problems else {}
 
 
 def without_null(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Requests take nothing but what is promised: unknown names, numbers for text and lax moments are refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +15,46 @@ from users.moments import parse_moment
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
+#: Findings by field, nested as DRF nests them.
+Wrong = Mapping[str, Any]
+
+
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses names it does not know, beside everything else that is wrong."""
+    """Refuses names it does not know, beside everything else that is wrong.
+
+    What must fit together is looked at in `contradictions`, not in `validate`: DRF calls that one only when every field
+    is right by itself, and the client would have to ask twice.
+    """
+
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
+        """What is wrong with fields together. `given` are those that are right by themselves, `refused` the others."""
+        return {}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The fields, each by itself and together."""
+        wrong: dict[str, Any] = {}
+        try:
+            given = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not isinstance(data, Mapping) or not isinstance(error.detail, Mapping):
+                raise
+            wrong = dict(error.detail)
+            given = self._right_ones(data, wrong)
+        together = self.contradictions(given, wrong.keys())
+        if wrong or together:
+            raise serializers.ValidationError({**together, **wrong})
+        return given  # type: ignore[no-any-return]  # DRF has no type for it
+
+    def _right_ones(self, data: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name in refused or field.read_only:
+                continue
+            with suppress(serializers.SkipField):
+                value = field.run_validation(field.get_value(data))
+                check = getattr(self, f"validate_{name}", None)
+                given[name] = check(value) if check else value
+        return given
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """All findings at once: unknown names and wrong fields."""

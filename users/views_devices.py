@@ -1,5 +1,6 @@
 """The API of devices. Views check, call one use case, answer."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,12 @@ from users.device_serializers import (
     DeviceListSerializer,
     DeviceRequestSerializer,
     DeviceSerializer,
+    RegisteredDeviceSerializer,
     device_answer,
     read_registration,
+    refused_token,
 )
+from users.device_tokens import TokenRefused
 from users.list_filters import ListFilters, flag
 from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS
 from users.person_view import PersonView
@@ -48,16 +52,23 @@ class DevicesView(PersonView):
         operation_id="register_device",
         summary="Register a device",
         request=DeviceRequestSerializer,
-        responses={201: DeviceSerializer, 200: DeviceSerializer, **WRITE_ERRORS},
+        responses={201: RegisteredDeviceSerializer, 200: RegisteredDeviceSerializer, **WRITE_ERRORS},
     )
     def post(self, request: Request, user_id: str) -> Response:
         """Repeatable: a token that is known is updated, switched on, and this person's from now on."""
-        registered = devices.register_device(user=self.person, **read_registration(dict(request.data)))
+        body = dict(request.data)
+        asked = read_registration(body)
+        try:
+            registered = devices.register_device(user=self.person, **asked)
+        except TokenRefused as refused:
+            raise refused_token(body, refused) from refused
+        answer = device_answer(registered.device)
+        if registered.validation:
+            answer["validation"] = asdict(registered.validation)
+        if not registered.is_new:
+            return Response(answer)
         own = reverse("device", args=[self.person.public_id, registered.device.pk])
-        status = 201 if registered.is_new else 200
-        return Response(
-            device_answer(registered.device), status=status, headers={"Location": own} if registered.is_new else {}
-        )
+        return Response(answer, status=201, headers={"Location": own})
 
 
 class DeviceObjectView(PersonView):
@@ -109,7 +120,7 @@ class CheckView(DeviceObjectView):
         responses={200: CheckSerializer, **WRITE_ERRORS},
     )
     def post(self, request: Request, user_id: str, device_id: UUID) -> Response:
-        """Shape and age; nothing is sent."""
+        """By its form, by its service where that can be asked (Firebase), and by its age; nothing is sent."""
         StrictSerializer(data=request.data).is_valid(raise_exception=True)
         found = devices.check_device(self.device, now=datetime.now(UTC))
-        return Response({"result": found.result, "detail": found.detail})
+        return Response(asdict(found))

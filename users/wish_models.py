@@ -34,7 +34,7 @@ class ConsentEvent(models.Model):
     by = models.CharField(max_length=210)
     #: The member of staff, by name.
     who = models.CharField(max_length=200, blank=True)
-    #: api, admin, unsubscribe page, one click, import.
+    #: api, admin, unsubscribe page, one click, import, or the provider's name.
     source = models.CharField(max_length=30)
     #: The network address the decision came from, where it is known.
     address = models.CharField(max_length=64, blank=True)

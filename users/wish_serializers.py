@@ -16,7 +16,7 @@ from users.preferences import Wish, Wishes
 from users.problems import FieldError, Problem
 from users.quiet_hours import EVERY_DAY
 from users.quiet_hours_setting import silence_now
-from users.strict_serializers import JsonBoolean, StrictSerializer
+from users.strict_serializers import JsonBoolean, StrictSerializer, Wrong
 from users.validation_findings import pointer
 
 #: As the API calls the weekdays; Monday is 0, as in Python.
@@ -191,11 +191,15 @@ class QuietHoursRequestSerializer(StrictSerializer):
     days = _some_of(WEEKDAYS)
     channels = _some_of(Channel.values)
 
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
+        """A silence has a length."""
+        if "start" not in given or given["start"] != given.get("end"):
+            return {}
+        words = "This must differ from the start; 00:00 to 23:59 is nearly always."
+        return {"end": [serializers.ErrorDetail(words, code="invalid")]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """As the use case takes them."""
-        if attrs["start"] == attrs["end"]:
-            words = "This must differ from the start; 00:00 to 23:59 is nearly always."
-            raise serializers.ValidationError({"end": [serializers.ErrorDetail(words, code="invalid")]})
         enabled = attrs.get("enabled")
         return {
             "is_enabled": True if enabled is None else enabled,

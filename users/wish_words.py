@@ -20,7 +20,7 @@ def by_in_words(event: ConsentEvent) -> str:
     words = {
         "self": _("the person"),
         "unsubscribe_link": _("the person, by the link in a mail"),
-        "provider": _("the provider"),
+        "provider": _("the person, through {provider}").format(provider=event.source),
         "client": name,
         "staff": event.who,
     }

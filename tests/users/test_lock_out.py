@@ -15,11 +15,6 @@ LOGIN, LIST = "/admin/login/", "/admin/axes/accessattempt/"
 
 
 @pytest.fixture(autouse=True)
-def quick_hashing(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def sam():
     return User.objects.create_user(email="sam@example.com", password=PASSWORD, is_staff=True)
 

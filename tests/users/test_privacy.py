@@ -18,7 +18,7 @@ from tests.factories import (
 )
 from tests.gateway.api_scene import client_with_key
 from users.audit_models import AuditEntry
-from users.json_format import to_json
+from users.json_text import to_json
 from users.models import Device, Preference, Suppression, User
 from users.privacy import erase_recipient, export_recipient
 from users.recipients import load_recipients

@@ -80,6 +80,20 @@ def test_people_are_taken_away_with_the_columns_of_the_import(client):
     assert AuditEntry.objects.get(what="people.exported").after == {"rows": 2, "addresses": "whole"}
 
 
+def test_what_is_taken_away_follows_search_and_filters_of_the_list(client):
+    UserFactory(external_id="user-1", name="Ann")
+    UserFactory(external_id="user-2", name="Bo", is_active=False)
+    UserFactory(external_id="user-3", name="Bob")
+    address = f"{PEOPLE}?q=bo&is_active__exact=1"
+    assert address.replace("&", "&amp;") in page(client, "/admin/users/user/?q=bo&is_active__exact=1")
+    assert "Only what the list shows" in page(client, address)
+    lines = client.post(address, {"take": "csv"}).content.decode("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == ["user-3"]
+    assert AuditEntry.objects.get(what="people.exported").after["rows"] == 1
+    assert "Everybody" in page(client, PEOPLE)
+    assert client.post(f"{PEOPLE}?is_active__exact=perhaps", {"take": "csv"}).url == PEOPLE
+
+
 def test_who_may_not_see_addresses_gets_them_masked_and_brings_nobody_in():
     UserFactory(external_id="user-1", email="ann@example.com")
     exporter = signed_in(staff("users.export_person", "users.view_user"))

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 USERS = "/api/v1/users/"
 
 
-@pytest.fixture(autouse=True)
-def quick_hashing(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def key(*scopes):
     _, plain = create_api_key(name="shop", client="shop", scopes=scopes)
     return Client(headers={"Authorization": f"Bearer {plain}"})
@@ -100,6 +95,18 @@ def test_bad_fields_are_named(shop, field, value, found):
 
     assert response.status_code == 400
     assert [pointer for pointer, _ in findings(response)] == [found]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"password": "password1234", "locale": "?"}, {"/external_id", "/password", "/locale"}),
+        ({"email": "ann", "password": "password1234"}, {"/email", "/password"}),  # an address was given, if a wrong one
+        ({"roles": ["owner"]}, {"/external_id", "/roles"}),
+    ],
+)
+def test_all_that_is_wrong_is_named_at_once(shop, body, found):
+    assert {pointer for pointer, _ in findings(write(shop, "post", **body))} == found
 
 
 def test_what_is_taken_is_said_with_whose_it_is(shop, ann):

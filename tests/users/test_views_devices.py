@@ -22,7 +22,6 @@ TOKEN = "fcm-registration-token-x7Qk"
 @pytest.fixture(autouse=True)
 def as_in_production(settings):
     settings.CALLBACK_ALLOW_PRIVATE = False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -154,7 +153,7 @@ def test_many_at_once_make_one_row():
         ({"token": "with space in it"}, {("/token", "invalid")}),
         ({"token": ..., "device_token": "ä" * 10}, {("/device_token", "invalid")}),
         ({"device_token": "another-token"}, {("/device_token", "invalid")}),
-        ({"provider": "onesignal", "kind": "fid", "token": "x" * 20}, {("/kind", "invalid_choice")}),
+        ({"provider": "onesignal", "kind": "fid"}, {("/kind", "invalid_choice"), ("/token", "invalid")}),
         ({"provider": "onesignal"}, {("/token", "invalid")}),
         ({"provider": "webpush"}, {("/token", "invalid"), ("/subscription", "required")}),
         ({"subscription": {}}, {("/subscription", "invalid")}),
@@ -213,6 +212,24 @@ def test_loopback_may_be_allowed(shop, ann, settings):
     settings.CALLBACK_ALLOW_PRIVATE = True
 
     assert webpush(shop, subscription("https://127.0.0.1/abc")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 201),
+        ({"IS_LOCAL": False}, 400),
+        ({"CALLBACK_ALLOW_HTTP": False}, 400),
+        ({"CALLBACK_ALLOW_PRIVATE": False}, 400),
+    ],
+)
+def test_a_push_service_played_on_this_machine_needs_no_encryption(shop, ann, settings, changed, status):
+    settings.IS_LOCAL = settings.CALLBACK_ALLOW_HTTP = settings.CALLBACK_ALLOW_PRIVATE = True
+    for name, value in changed.items():
+        setattr(settings, name, value)
+
+    assert webpush(shop, subscription("http://127.0.0.1:3000/abc")).status_code == status
+    assert webpush(shop, subscription("http://push.example.com/abc")).status_code == 400
 
 
 def test_beyond_twenty_the_one_unused_for_longest_is_switched_off(shop, ann):
@@ -289,3 +306,23 @@ def test_a_success_is_noted_once_an_hour(ann):
 
     device.refresh_from_db()
     assert device.last_success_at == first
+
+
+def test_everything_that_is_wrong_is_told_at_once(shop, ann):
+    response = register(shop, token="a b", platform="toaster", kind="fid", provider="onesignal", name=5)
+
+    assert findings(response) == {
+        *(("/token", "invalid"), ("/platform", "invalid_choice")),
+        *(("/kind", "invalid_choice"), ("/name", "invalid")),
+    }
+
+
+def test_a_provider_nobody_knows_hides_what_depends_on_it(shop, ann):
+    assert findings(register(shop, provider="pigeon", token="a b", platform=...)) == {
+        ("/provider", "invalid_choice"),
+        ("/platform", "required"),
+    }
+
+
+def test_a_token_that_is_no_text_is_not_missing_as_well(shop, ann):
+    assert findings(register(shop, token=5)) == {("/token", "invalid")}

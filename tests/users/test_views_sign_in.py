@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 REGISTRATION = {"email": "new@Example.com", "password": PASSWORD, "name": "Ann", "timezone": "Europe/Vienna"}
 
 
-@pytest.fixture(autouse=True)
-def quick_hashing(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def ann():
     return person_with_password()
@@ -94,6 +89,13 @@ def test_where_registration_is_closed_nobody_registers(client, settings):
     settings.SELF_REGISTRATION = False
 
     assert code(post(client, "auth/register/", {})) == (403, "registration_closed")
+
+
+def test_a_password_that_is_easy_to_guess_is_named_beside_the_rest(client, settings):
+    settings.SELF_REGISTRATION = True
+    response = post(client, "auth/register/", REGISTRATION | {"password": "password1234", "email": "ann"})
+
+    assert {each["pointer"] for each in response.json()["errors"]} == {"/password", "/email"}
 
 
 def test_an_address_is_registered_once_however_it_is_written(client, settings, ann):

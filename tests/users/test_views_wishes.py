@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 ON = {"email": True, "push": True}
 
 
-@pytest.fixture(autouse=True)
-def quick_hashing(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def key(*scopes):
     _, plain = create_api_key(name="Shop front", client="shop", scopes=scopes)
     return Client(headers={"Authorization": f"Bearer {plain}"})
@@ -246,3 +241,13 @@ def test_a_new_category_shows_up_in_effect(shop, ann):
     Category.objects.create(code="news", name="News")
 
     assert shop.get(url("preferences")).json()["effective"]["news"] == ON | {"locked": False}
+
+
+def test_a_silence_without_a_length_is_told_beside_everything_else(shop, ann):
+    asked = {"start": "22:00", "end": "22:00", "timezone": "Vienna", "days": ["friday"], "colour": "red"}
+    response = send(shop, "put", "quiet-hours", asked)
+
+    assert findings(response) == {
+        *(("/end", "invalid"), ("/timezone", "invalid")),
+        *(("/days/0", "invalid_choice"), ("/colour", "unknown_field")),
+    }

@@ -53,3 +53,4 @@ def test_a_decision_is_told_with_whoever_made_it():
     assert by_in_words(event) == "Olga"
     assert by_in_words(ConsentEvent(by="client:shop")) == "shop"
     assert by_in_words(ConsentEvent(by="self")) == "the person"
+    assert by_in_words(ConsentEvent(by="provider", source="sendgrid")) == "the person, through sendgrid"

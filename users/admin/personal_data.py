@@ -1,7 +1,9 @@
 """What staff may do with a person's data: look at the address, hand all of it out, erase it. Each is noted."""
 
 import time
-from typing import cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users.audit import note
-from users.json_format import to_json
+from users.json_text import to_json
 from users.masking import mask_email
 from users.models import User
 from users.privacy import erase_recipient, export_recipient
@@ -21,6 +23,19 @@ from users.suppressions import AlreadyBlocked, NotBlockable, block_address_of
 #: So long an address stays visible to whoever asked for it. Seconds.
 SHOWN_FOR = 600
 _SHOWN = "addresses_shown"
+
+
+def of_person(act: Callable[[Any, HttpRequest, User], HttpResponse]) -> Callable[[Any, HttpRequest, str], HttpResponse]:
+    """What is done to a person, as an action of their page; back to the list when there is nobody of this id."""
+
+    @wraps(act)
+    def of_id(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        person = cast("User | None", admin.get_object(request, object_id))
+        if person is None:
+            return cast(HttpResponse, admin._get_obj_does_not_exist_redirect(request, admin.opts, object_id))
+        return act(admin, request, person)
+
+    return of_id
 
 
 class PersonalDataActions(StaffAdmin):
@@ -45,11 +60,9 @@ class PersonalDataActions(StaffAdmin):
         return request.user.has_perm("users.erase_person")
 
     @action(description=gettext_lazy("Show address"), permissions=["show_address"], icon="visibility")
-    def show_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @of_person
+    def show_address(self, request: HttpRequest, person: User) -> HttpResponse:
         """Unmask it for ten minutes, after a question: that is noted."""
-        person = self._person(request, object_id)
-        if person is None:
-            return self._nobody(request, object_id)
         if request.method != "POST":
             return ask_first(
                 request,
@@ -58,7 +71,7 @@ class PersonalDataActions(StaffAdmin):
                 question=_("You see it for ten minutes. The audit log notes that you looked at it."),
                 button=_("Show address"),
                 back=self._page_of(person),
-                facts=[mask_email(person.email) if person.email else _("no e-mail address")],
+                facts=[_masked(person)],
                 is_dangerous=False,
             )
         note(who=_acting(request), what="person.address_shown", about=person, address=_address(request))
@@ -67,11 +80,9 @@ class PersonalDataActions(StaffAdmin):
         return redirect(self._page_of(person))
 
     @action(description=gettext_lazy("Block this address"), permissions=["block_address"], icon="block")
-    def block_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @of_person
+    def block_address(self, request: HttpRequest, person: User) -> HttpResponse:
         """Nothing is sent to it any more, with a reason."""
-        person = self._person(request, object_id)
-        if person is None:
-            return self._nobody(request, object_id)
         form = ReasonForm(request.POST or None)
         if not form.is_valid():
             return ask_first(
@@ -82,7 +93,7 @@ class PersonalDataActions(StaffAdmin):
                 button=_("Block the address"),
                 back=self._page_of(person),
                 form=form,
-                facts=[mask_email(person.email) if person.email else _("no e-mail address")],
+                facts=[_masked(person)],
             )
         try:
             block_address_of(
@@ -97,11 +108,9 @@ class PersonalDataActions(StaffAdmin):
         return redirect(self._page_of(person))
 
     @action(description=gettext_lazy("Export data"), permissions=["export"], icon="download")
-    def export(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @of_person
+    def export(self, request: HttpRequest, person: User) -> HttpResponse:
         """Everything about them as a file."""
-        person = self._person(request, object_id)
-        if person is None:
-            return self._nobody(request, object_id)
         if request.method != "POST":
             return ask_first(
                 request,
@@ -120,11 +129,9 @@ class PersonalDataActions(StaffAdmin):
         return HttpResponse(found, content_type="application/json", headers=headers)
 
     @action(description=gettext_lazy("Erase"), permissions=["erase"], icon="person_remove", is_dangerous=True)
-    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @of_person
+    def erase(self, request: HttpRequest, person: User) -> HttpResponse:
         """Erase them for good, with a reason."""
-        person = self._person(request, object_id)
-        if person is None:
-            return self._nobody(request, object_id)
         if person.is_staff and not request.user.has_perm("users.manage_staff"):
             messages.error(request, _("This is a colleague: only who manages staff may erase them."))
             return redirect(self._page_of(person))
@@ -154,15 +161,13 @@ class PersonalDataActions(StaffAdmin):
         until = request.session.get(_SHOWN, {}).get(str(person.pk), 0)
         return until > time.time() and request.user.has_perm("users.view_pii")
 
-    def _person(self, request: HttpRequest, object_id: str) -> User | None:
-        return cast("User | None", self.get_object(request, object_id))
-
-    def _nobody(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
-
     @staticmethod
     def _page_of(person: User) -> str:
         return reverse("admin:users_user_change", args=[person.pk])
+
+
+def _masked(person: User) -> str:
+    return mask_email(person.email) if person.email else _("no e-mail address")
 
 
 def _acting(request: HttpRequest) -> User:

@@ -11,8 +11,10 @@ from typing import Any, cast
 from zipfile import BadZipFile, ZipFile
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -84,18 +86,35 @@ class TableFiles(StaffAdmin):
             raise PermissionDenied
         return self._take(request) if "take" in request.POST else self._bring(request)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The button takes the list's filters along."""
+        answer = super().changelist_view(request, extra_context)
+        shown = getattr(answer, "context_data", None) or {}
+        for each in shown.get("actions_list", ()) if request.GET else ():
+            each["path"] = f"{each['path']}?{request.GET.urlencode()}"
+        return answer
+
+    def _listed(self, request: HttpRequest) -> QuerySet[Any]:
+        """What the list shows under the filters and the search of this address; raises what the list would raise."""
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        if not request.GET:
+            return rows
+        return rows.filter(pk__in=self.get_changelist_instance(request).queryset.order_by().values("pk"))
+
     def _take(self, request: HttpRequest) -> HttpResponse:
         form: Form = "xlsx" if request.POST["take"] == "xlsx" else "csv"
         kind = self.table_kind
         try:
             content = export_table(
                 kind.table,
-                self.model._default_manager.all(),
+                self._listed(request),
                 form=form,
                 who=cast(User, request.user),
                 what=kind.name,
                 network_address=_address(request),
             )
+        except IncorrectLookupParameters:
+            return redirect(request.path)
         except TooManyRows:
             messages.error(
                 request, _("There are more than {n} rows: too many for one file.").format(n=f"{MOST_ROWS:,}")
@@ -139,6 +158,7 @@ class TableFiles(StaffAdmin):
             "list": f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
             "list_name": self.opts.verbose_name_plural,
             "may_take": self.may_take(request),
+            "is_filtered": bool(request.GET),
             "may_bring": self.may_bring(request),
             "shows_addresses": request.user.has_perm("users.view_pii"),
             "found": found,

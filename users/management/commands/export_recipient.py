@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from users.command_line import USAGE, ExamplesCommand, operator
-from users.json_format import to_json
+from users.json_text import to_json
 from users.models import User
 from users.people import person_called
 from users.privacy import export_recipient

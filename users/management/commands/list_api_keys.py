@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from users.command_line import ExamplesCommand
-from users.json_format import rfc3339
+from users.json_text import rfc3339
 from users.models import ApiKey
 
 HEADS = ("id", "name", "type", "client", "key", "state", "last used", "from")
