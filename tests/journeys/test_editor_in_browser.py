@@ -3,31 +3,20 @@
 Every journey ends with the same question: did the page complain, ask a stranger, or break its own policy?
 """
 
-import os
-from pathlib import Path
-
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from templates_app import drafting
 from templates_app.models import Template, TemplateVersion
 from tests.factories import TemplateContentFactory, TemplateVersionFactory
+from tests.journeys.chromium import Window
 from users.channels import Channel
 from users.models import User
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 #: That somebody else has saved is an answer, no fault; and the driver's own clock does not get into the sandbox either.
 HARMLESS = ("409 (Conflict)", "Blocked script execution in 'about:")
 NAME = {"name": "name", "type": "string", "required": True, "example": "Zebedee"}
@@ -39,58 +28,24 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser(django_db_setup):
-    """Chromium of this machine; its absence is said loudly, and is a failure with CI=true."""
-    if not CHROMIUM.exists():
-        words = f"No browser at {CHROMIUM}: the journeys through the editor were not tried."
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
-    outside = connections["default"]
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # The library runs a loop in this thread: Django would refuse our own calls, and open another connection.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        connections["default"] = outside
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
+class Desk(Window):
+    """A browser window of one person."""
 
-
-class Desk:
-    """A browser window of one person, and everything it complained about."""
+    harmless = HARMLESS
 
     def __init__(self, browser: Browser, server: str, name: str, **window) -> None:
         person = User.objects.create_superuser(email=f"{name.lower()}@example.com", name=name)
         client = Client()
         client.force_login(person)
         assert SessionStore(client.session.session_key).exists(client.session.session_key)
-        self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}} | window)
+        super().__init__(browser, server, **window)
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
         self.context.add_cookies([cookie | {"url": server}])
-        self.server, self.complaints = server, []
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(8_000)
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", self._asked)
 
     def open(self, template: Template) -> Page:
         self.page.goto(f"{self.server}/admin/templates_app/template/{template.pk}/editor/")
         expect(self.page.locator("#editor[data-ready]")).to_be_attached()
         return self.page
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.complaints == []
-
-    def _heard(self, message) -> None:
-        if message.type == "error" and not any(harmless in message.text for harmless in HARMLESS):
-            self.complaints.append(message.text)
-
-    def _asked(self, request) -> None:
-        if not request.url.startswith((self.server, "data:", "about:")):
-            self.complaints.append(f"foreign: {request.url}")
 
 
 @pytest.fixture

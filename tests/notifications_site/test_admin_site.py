@@ -1,5 +1,6 @@
 """The frame of the admin pages: badge, sidebar, first page."""
 
+import html
 import re
 
 import pytest
@@ -86,6 +87,23 @@ def test_captured_messages_are_offered_only_while_something_is_captured(settings
 )
 def test_the_sidebar_marks_the_one_page_you_are_on(path, marked):
     assert titles(owner(), path)[1] == marked
+
+
+def test_the_path_above_a_list_says_what_the_sidebar_says():
+    person = owner()
+    client, request = signed_in(person), RequestFactory().get("/admin/")
+    request.user = person
+    said = {}
+    for group in sidebar(request):
+        for item in group["items"]:
+            head = re.search(r"<h1.*?</h1>", page(client, item["link"]), re.DOTALL)
+            if head and item["link"] != "/admin/":
+                words = re.sub(r"<[^>]+>|chevron_right", " ", head[0])
+                said[f"{group['title']} {item['title']}"] = " ".join(html.unescape(words).split())
+    assert said.pop("Content Captured messages") == "Captured e-mails"  # one place for two lists
+    assert said.pop("Operations Providers & breakers") == "Providers & breakers"  # a page, no list
+    assert "Administration Staff & roles" in said
+    assert {expected: found for expected, found in said.items() if expected != found} == {}
 
 
 @pytest.mark.parametrize(

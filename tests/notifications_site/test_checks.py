@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings as configured
 from django.core.checks import run_checks
 
+from channels_email.mail_services import MAIL_SERVICES
+from consumers.delivery_rules import read_rules
 from notifications_site import checks
 from notifications_site.checks import TAG
 
@@ -37,13 +39,12 @@ def test_a_machine_without_settings_has_nothing_to_mend():
         (["captur"], "'captur', which is no provider", "Did you mean 'capture'? "),
         (["Capture"], "'Capture', which is no provider", "Did you mean 'capture'? "),
         (["carrier-pigeon"], "'carrier-pigeon', which is no provider", ""),
-        ([], "names no provider", ""),
     ],
 )
 @pytest.mark.parametrize(
     ("setting", "there_are"),
     [
-        ("EMAIL_PROVIDERS", "There are: capture, smtp."),
+        ("EMAIL_PROVIDERS", f"There are: capture, smtp, {', '.join(MAIL_SERVICES)}."),
         ("PUSH_PROVIDERS", "There are: capture, fcm, onesignal, webpush."),
     ],
 )
@@ -65,6 +66,23 @@ def test_smtp_without_a_mail_server_is_an_error(settings):
     assert "EMAIL_URL" in found()["notify.E006"].hint
     settings.EMAIL_URL = "smtp://mail.example.com"
     assert "notify.E006" not in found()
+
+
+def test_a_mail_service_without_its_settings_is_an_error(settings):
+    settings.EMAIL_PROVIDERS = ["sendgrid", "mailjet"]
+    missing = [each for each in run_checks(tags=[TAG]) if each.id == "notify.E006"]
+    assert [each.msg.split()[4] for each in missing] == ["SENDGRID_API_KEY", "MAILJET_API_KEY", "MAILJET_SECRET_KEY"]
+    assert "Settings, API Keys" in missing[0].hint
+    assert "in the admin" in missing[0].hint
+    settings.SENDGRID_API_KEY = settings.MAILJET_API_KEY = settings.MAILJET_SECRET_KEY = "k"
+    assert "notify.E006" not in found()
+
+
+def test_amazon_without_its_library_is_an_error(settings, monkeypatch):
+    settings.EMAIL_PROVIDERS, settings.AMAZON_SES_REGION = ["amazon_ses"], "eu-central-1"
+    assert "notify.E006" not in found()
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert "boto3" in found()["notify.E006"].msg
 
 
 @pytest.mark.parametrize(
@@ -103,6 +121,24 @@ def test_a_mail_password_in_the_open_is_a_warning_outside_of_one_machine(product
     assert ("notify.W018" in found()) is is_told
     production.IS_LOCAL = True
     assert "notify.W018" not in found()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "is_told"),
+    [
+        ("ALERT_EMAILS", [], True),
+        ("PROVIDER_WEBHOOK_SECRET", "us:s3cret", False),
+        ("MAILGUN_WEBHOOK_SIGNING_KEY", "key", False),
+        ("RESEND_SIGNING_SECRET", "whsec_a2V5", True),
+    ],
+)
+def test_news_that_nothing_proves_is_a_warning_outside_of_one_machine(production, setting, value, is_told):
+    production.EMAIL_PROVIDERS = ["mailgun"]
+    setattr(production, setting, value)
+
+    assert ("notify.W016" in found()) is is_told
+    production.IS_LOCAL = True
+    assert "notify.W016" not in found()
 
 
 @pytest.mark.parametrize(
@@ -215,3 +251,12 @@ def test_manage_py_check_says_them():
     assert done.returncode == 1
     assert "(notify.E005) EMAIL_PROVIDERS names 'captur'" in done.stderr
     assert "Did you mean 'capture'?" in done.stderr
+
+
+def test_a_rule_for_a_provider_that_does_not_exist_is_an_error(settings):
+    settings.DELIVERY_RULES = read_rules("email.max_attempts=5,smpt.rate=5/s,smtp.rate=5/s", max_attempts=8)
+
+    message = found()["notify.E009"]
+
+    assert "'smpt'" in message.msg
+    assert "Did you mean 'smtp'?" in message.hint

@@ -1,0 +1,1 @@
+from tests.journeys.chromium import browser  # noqa: F401  a fixture
