@@ -30,6 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 FOLLOW_EVERY = timedelta(seconds=2)
 #: How long a notification waits at most before it asks again: an operator may have changed his mind.
 LONGEST_FORCED_WAIT, LONGEST_PAUSED_WAIT = timedelta(minutes=1), timedelta(minutes=5)
+#: Within this time every process that is at work has counted how many there are: a little more than FOLLOW_EVERY.
+NOTICED_WITHIN = timedelta(seconds=3)
 NOTHING = timedelta(0)
 
 #: What an outcome says about the provider; None for nothing.
@@ -91,6 +93,8 @@ class _Guard:
     forced: str = ""
     #: By this process's clock; None: until somebody takes it back.
     forced_until: float | None = None
+    #: By this process's clock: until then others go first.
+    rests_until: float = 0.0
     last_error: str = ""
     #: What the table does not know yet, in order.
     untold: list[Callable[[], object]] = field(default_factory=list)
@@ -108,24 +112,46 @@ class Breakers:
         *,
         rules: DeliveryRules,
         holder: str,
+        sharers: Callable[[], int] | None = None,
+        starts_slowly: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`sharers` tells how many processes share the rates of this channel's providers; None: nobody else does.
+
+        One that `starts_slowly` gives the others the time to notice it before it takes its part of a rate.
+        """
         self._channel = channel
+        self._rules = rules
         self._holder = holder
+        self._sharers = sharers
+        self._sharing = 1
+        self._held_until = clock() + NOTICED_WITHIN.total_seconds() if starts_slowly else 0.0
         self._clock = clock
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._followed_at: float | None = None
         self._guards: dict[str, _Guard] = {}
         for name in providers:
-            own = rules.of(channel, name)
-            breaker = ProviderBreaker(f"{channel}.{name}", own, clock=clock)
-            self._guards[name] = _Guard(name, own, breaker, Pace(own.rate, clock=clock))
+            self._guard(name)
+
+    def _guard(self, provider: str) -> _Guard:
+        """Operators may put a provider into the order at any time."""
+        with self._lock:
+            if provider not in self._guards:
+                own = self._rules.of(self._channel, provider)
+                breaker = ProviderBreaker(f"{self._channel}.{provider}", own, clock=self._clock)
+                pace = Pace(own.rate, clock=self._clock, held_until=self._held_until)
+                pace.share(self._sharing)
+                self._guards[provider] = _Guard(provider, own, breaker, pace)
+            return self._guards[provider]
+
+    def _all_guards(self) -> list[_Guard]:
+        return list(self._guards.values())
 
     # --- asking -------------------------------------------------------------------------------------------------------
     def ask(self, provider: str, *, wanted: int) -> Permit | NotNow:
         """The right to hand up to `wanted` notifications to a provider now, or why not."""
         self.follow()
-        guard = self._guards[provider]
+        guard = self._guard(provider)
         if obstacle := self._obstacle(guard):
             return obstacle
         permit = self._admitted(guard)
@@ -137,14 +163,19 @@ class Breakers:
             return NotNow(provider=provider, obstacle=Obstacle.RATE, wait=NOTHING)
         return replace(permit, most=most)
 
+    def rests(self, provider: str) -> bool:
+        """Whether others go first: it works again, but not for long yet. Who forces it closed ends that."""
+        guard = self._guard(provider)
+        return guard.rests_until > self._clock() and guard.breaker.is_closed and not self._forced(guard)
+
     def works(self, provider: str) -> bool:
         """Whether a provider looks as if it could be asked now, and not only for a trial; nothing is taken."""
-        guard = self._guards[provider]
+        guard = self._guard(provider)
         return not self._obstacle(guard) and (bool(self._forced(guard)) or guard.breaker.is_closed)
 
     def not_now(self, provider: str) -> NotNow | None:
         """Why a provider may not be asked now, as far as is known; nothing is taken."""
-        guard = self._guards[provider]
+        guard = self._guard(provider)
         obstacle = self._obstacle(guard)
         if obstacle or self._forced(guard) or not (wait := guard.breaker.retry_after()):
             return obstacle
@@ -157,11 +188,11 @@ class Breakers:
 
     def book(self, provider: str, count: int) -> list[timedelta]:
         """When so many notifications that the provider's rate has no room for shall come again."""
-        return self._guards[provider].pace.book(count)
+        return self._guard(provider).pace.book(count)
 
     def charge(self, provider: str, more: int) -> None:
         """So many more messages went than notifications were asked for (or fewer, when negative)."""
-        self._guards[provider].pace.charge(more)
+        self._guard(provider).pace.charge(more)
 
     def _obstacle(self, guard: _Guard) -> NotNow | None:
         if self._forced(guard) == "open":
@@ -207,7 +238,7 @@ class Breakers:
         self, permit: Permit, outcomes: Sequence[Outcome], *, error: str = "", wait: timedelta | None = None
     ) -> None:
         """Give a permit back with what came of it; nothing when nothing was handed over. Asks no database."""
-        guard = self._guards[permit.provider]
+        guard = self._guard(permit.provider)
         if wait is not None:
             guard.pace.pause(wait)
             guard.untold.append(partial(provider_states.note_pause, self._channel, guard.name, wait=wait))
@@ -237,7 +268,9 @@ class Breakers:
         elif guard.breaker.is_closed:
             log.info("A provider works again.", action="breaker_closed", provider=guard.name, channel=self._channel)
             metrics.count_breaker(self._channel, guard.name, "closed")
-            closed = partial(provider_states.note_closed, who=self._holder, trial=permit.trial)
+            settle = guard.rules.settle
+            guard.rests_until = self._clock() + settle.total_seconds()
+            closed = partial(provider_states.note_closed, who=self._holder, trial=permit.trial, settle=settle)
             guard.untold.append(partial(closed, self._channel, guard.name))
         else:
             self._opened(guard, permit.trial)
@@ -267,7 +300,7 @@ class Breakers:
     def tell(self) -> None:
         """Write down what was found since, if anything. What the table does not take now it gets later."""
         try:
-            for guard in self._guards.values():
+            for guard in self._all_guards():
                 self._tell(guard)
         except DatabaseTrouble as error:
             self._goes_alone(error)
@@ -294,20 +327,28 @@ class Breakers:
             if is_fresh and not at_once:
                 return
             self._followed_at = now
-        versions = {name: guard.breaker.version for name, guard in self._guards.items()}
+        guards = self._all_guards()
+        versions = {guard.name: guard.breaker.version for guard in guards}
         try:
-            for guard in self._guards.values():
+            for guard in guards:
                 self._tell(guard)
                 self._tell_failures(guard)
             states = {state.provider: state for state in provider_states.read_all(self._channel)}
-            if missing := self._guards.keys() - states.keys():
+            if missing := versions.keys() - states.keys():
                 provider_states.introduce(self._channel, sorted(missing))
+            self._share_rates(guards)
         except DatabaseTrouble as error:
             self._goes_alone(error)
             return
-        for name, guard in self._guards.items():
-            if name in states:
-                self._apply(guard, states[name], versions[name])
+        for guard in guards:
+            if guard.name in states:
+                self._apply(guard, states[guard.name], versions[guard.name])
+
+    def _share_rates(self, guards: Sequence[_Guard]) -> None:
+        if self._sharers and any(guard.pace.is_limited for guard in guards):
+            self._sharing = max(1, self._sharers())
+            for guard in guards:
+                guard.pace.share(self._sharing)
 
     def _tell_failures(self, guard: _Guard) -> None:
         failures = guard.breaker.fail_counter if guard.breaker.is_closed else guard.told_failures
@@ -321,6 +362,7 @@ class Breakers:
         if guard.untold or guard.breaker.version != version:
             return  # what we have found meanwhile is newer
         guard.pace.follow_pause(state.paused_for)
+        guard.rests_until = self._clock() + state.rests_for.total_seconds()
         if state.is_open:
             guard.breaker.follow_open(max(state.retry_in, min(state.trial_for, FOLLOW_EVERY)))
         else:

@@ -14,13 +14,14 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
 from django.db import connection, connections
 
-from consumers import ports
+from consumers import ports, service_registry
 from consumers.breakers import Breakers
 from consumers.brokers import choice
 from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
 from consumers.health_checks import missing_migrations
 from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
+from consumers.niceness import give_way
 from consumers.process_group import own_command, run_group
 from consumers.process_life import on_stop_signals
 from consumers.process_locks import engine_shared
@@ -69,22 +70,6 @@ def require_database() -> None:
         raise CommandError(f"The database {database_address()} does not answer: {error}".strip()) from error
     if missing:
         raise CommandError(f"The database lacks {', '.join(missing)}; run `manage.py migrate` first.")
-
-
-#: As far as niceness goes.
-LEAST_URGENT = 19
-
-
-def give_way(niceness: int) -> None:
-    """Let others on this machine go first, as far as `niceness` says. Before any thread: they inherit it.
-
-    Up to 19 as nice(1) has it; 20 is a class of its own (Linux' SCHED_IDLE): not even a turn that has begun is finished
-    when somebody else wants the processor.
-    """
-    if niceness > LEAST_URGENT and hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        os.setpriority(os.PRIO_PROCESS, 0, max(min(niceness, LEAST_URGENT), os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 class LoopCommand(StartCommand):
@@ -199,16 +184,18 @@ class ConsumerCommand(LoopCommand):
             threads = options["concurrency"]
             prefetch = options["prefetch"] or min(2 * options["batch"] * threads, MOST_PREFETCH)
             brokers = choice.brokers_for(self.channel.name, threads=threads, prefetch=prefetch, wake=process.stopping)
-            breakers = self._breakers(options["name"])
+            breakers = self._breakers(options["name"], is_short=options["once"])
             loops = [self._loop(process, broker, breakers, options) for broker in brokers]
             process.run(loops, port=options["port"], host=options["host"])
 
-    def _breakers(self, name: str) -> Breakers:
+    def _breakers(self, name: str, *, is_short: bool) -> Breakers:
         breakers = Breakers(
             self.channel.name,
             self.channel.provider_names(),
             rules=settings.DELIVERY_RULES,
             holder=holder_name(name),
+            sharers=lambda: service_registry.alive()[self.role.name],
+            starts_slowly=not is_short,
         )
         breakers.follow()  # operators see the providers before the first message
         return breakers

@@ -7,7 +7,7 @@ over the default.
 import re
 from argparse import ArgumentTypeError
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,9 @@ class Rules:
     #: Of so many last calls this share may fail, at the most.
     breaker_window: int = 50
     breaker_rate: float = 0.5
-    #: Messages a second, for each process; None for as fast as it goes.
+    #: So long after it works again others go first, so that traffic does not jump back and forth.
+    settle: timedelta = timedelta(seconds=60)
+    #: Messages a second, of all processes together; None for as fast as it goes.
     rate: float | None = None
 
 
@@ -100,18 +102,16 @@ READERS: dict[str, Callable[[str], Any]] = {
     "breaker_pause": _time,
     "breaker_window": _number(5, 10_000),
     "breaker_rate": _share,
+    "settle": _time,
     "rate": _rate,
 }
 
 
-def read_rules(text: str, *, max_attempts: int, providers: Collection[str]) -> DeliveryRules:
-    """The rules as written in the settings; `providers` are those in use. Raises `WrongRule`."""
+def read_rules(text: str, *, max_attempts: int) -> DeliveryRules:
+    """The rules as written in the settings. Whether there are such providers is checked later. Raises `WrongRule`."""
     given: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    whose = [*Channel.values, *sorted(set(providers))]
     for item in filter(None, (part.strip() for part in text.split(","))):
         owner, rule, value = _parts(item)
-        if owner not in whose:
-            raise WrongRule(f"{item!r} names {owner!r}; {', '.join(whose)} are allowed.")
         if rule not in READERS:
             raise WrongRule(f"{item!r} names the rule {rule!r}; there are {', '.join(READERS)}.")
         if rule in given[owner]:
@@ -125,7 +125,7 @@ def read_rules(text: str, *, max_attempts: int, providers: Collection[str]) -> D
         channels={name: given[name] for name in Channel.values if name in given},
         providers={name: given[name] for name in given if name not in Channel.values},
     )
-    _require_sense(rules, providers)
+    _require_sense(rules)
     return rules
 
 
@@ -136,12 +136,12 @@ def _parts(item: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def _require_sense(rules: DeliveryRules, providers: Collection[str]) -> None:
+def _require_sense(rules: DeliveryRules) -> None:
     for channel in Channel.values:
-        for provider in sorted(set(providers)):
+        for provider in ["", *rules.providers]:
             each = rules.of(channel, provider)
             if each.first_retry > each.longest_retry:
                 raise WrongRule(
-                    f"for {provider} the first_retry of {each.first_retry.total_seconds():.0f}s is longer than the "
-                    f"longest_retry of {each.longest_retry.total_seconds():.0f}s."
+                    f"for {provider or channel} the first_retry of {each.first_retry.total_seconds():.0f}s is longer "
+                    f"than the longest_retry of {each.longest_retry.total_seconds():.0f}s."
                 )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from consumers.preparation import Ready
 from consumers.provider_choice import Chosen, starts_after
-from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.channel_contract import Message, Outcome, Provider, SendResult
 from gateway.tracking import AttemptResult
 
 #: Our word for an answer that is not the provider's.
@@ -22,6 +22,9 @@ DECISIVE = (
     Outcome.THROTTLED,
     Outcome.PERMANENT,
 )
+
+#: Bytes of attachments that are handed over between two commits.
+HEAVIEST = 8 * 1024 * 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -101,10 +104,23 @@ class Way:
     after: str
 
 
-def by_way(ready: Sequence[Ready], channel: Channel) -> list[tuple[Way, list[Ready]]]:
-    """Usually one group. In the order they are taken: from the end."""
+def fitting(group: Sequence[Ready], most: int) -> int:
+    """How many of them are handed over at once: at most so many, and fewer where mails are heavy; at least one.
+
+    All of them must be through before the lease ends, and a provider may hold them in memory.
+    """
+    weight = 0
+    for count, each in enumerate(group[:most]):
+        weight += sum(message.weight for message in each.messages)
+        if weight > HEAVIEST and count:
+            return count
+    return most
+
+
+def by_way(ready: Sequence[Ready]) -> list[tuple[Way, list[Ready]]]:
+    """Usually one group, or one for each provider with a weight. In the order they are taken: from the end."""
     groups: dict[Way, list[Ready]] = {}
     for each in ready:
-        carriers = tuple(dict.fromkeys(channel.carriers(message) for message in each.messages))
+        carriers = tuple(dict.fromkeys(each.carriers))
         groups.setdefault(Way(carriers, starts_after(each.notification)), []).append(each)
     return list(reversed(groups.items()))

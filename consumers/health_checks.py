@@ -17,9 +17,10 @@ from consumers import service_registry
 from consumers.brokers import choice
 from consumers.service_roles import EMAIL_CONSUMER, PUSH_CONSUMER
 from gateway import provider_states
+from gateway.provider_order import provider_order
 from users import shared_cache
 from users.channels import Channel
-from users.json_format import rfc3339
+from users.json_text import rfc3339
 
 #: A consumer whose loop has not turned for so long is stuck: a provider's call may take 30 s.
 STUCK_AFTER = timedelta(seconds=60)
@@ -144,7 +145,8 @@ def check_providers() -> Check:
         states = provider_states.read_all()
     except DatabaseTrouble:  # before the first migration there is no such table
         return {"status": "unknown"}
-    unusual = {f"{state.channel}.{state.provider}": state.word for state in states if state.word != "closed"}
+    in_use = [state for state in states if state.provider in provider_order(state.channel).names]
+    unusual = {f"{state.channel}.{state.provider}": state.word for state in in_use if state.word != "closed"}
     return {"status": "notice" if unusual else "ok"} | unusual
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from gateway import metrics, priorities, statuses
-from gateway.channel_contract import Channel, Message, Order, Outcome, Refusal
+from gateway import attachments, metrics, priorities, statuses
+from gateway.channel_contract import Channel, Message, Order, Outcome, OutgoingFile, Refusal
 from gateway.database_clock import database_now, in_zone
 from gateway.decision import spread_out
 from gateway.models import DeliveryAttempt, Notification, WaitingFor
@@ -34,6 +34,8 @@ class Ready:
 
     notification: Notification
     messages: tuple[Message, ...]
+    #: For each of the messages, who may carry it, in order: fixed here, whatever operators change meanwhile.
+    carriers: tuple[tuple[str, ...], ...]
 
     @property
     def held(self) -> Held:
@@ -46,6 +48,7 @@ def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Rea
     now = database_now()
     recipients = load_recipients({each.user_id for each in claimed}, channel=channel.name)
     categories = load_categories()
+    files = attachments.outgoing(claimed)
     settled_devices = _settled_devices([each.pk for each in claimed if each.attempt_count])
     ready: list[Ready] = []
     verdicts: list[tuple[Held, Verdict]] = []
@@ -57,6 +60,7 @@ def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Rea
                 recipients.get(notification.user_id),
                 categories[notification.category_code],
                 settled_devices.get(notification.pk, frozenset()),
+                files.get(notification.pk, ()),
                 now,
             )
         except (OperationalError, InterfaceError):
@@ -68,7 +72,7 @@ def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Rea
         if isinstance(made, Verdict):
             verdicts.append((Held(notification.pk, notification.claim_token), made))
         else:
-            ready.append(Ready(notification, tuple(made)))
+            ready.append(Ready(notification, tuple(made), tuple(channel.carriers(message) for message in made)))
     return ready, verdicts
 
 
@@ -78,6 +82,7 @@ def _prepare_one(
     recipient: Recipient | None,
     category: CategoryRules,
     settled_devices: frozenset[UUID],
+    files: tuple[OutgoingFile, ...],
     now: datetime,
 ) -> Sequence[Message] | Verdict:
     if recipient is None:
@@ -94,7 +99,8 @@ def _prepare_one(
         words = _render(notification, category)
     except RenderingFailed as problem:
         version = words_of(notification.template_version_id)
-        metrics.count_render_error(version.template_code)
+        if not notification.is_simulated:
+            metrics.count_render_error(version.template_code)
         data = {"v": str(version.number), "error": str(problem)}
         return Verdict(change=statuses.GIVE_UP_EARLY, reason="template_error", data=data)
     made = channel.build(
@@ -106,6 +112,8 @@ def _prepare_one(
             words=words,
             locale=notification.locale,
             category=category,
+            template_code=words_of(notification.template_version_id).template_code,
+            files=files,
             settled_devices=settled_devices,
             priority=notification.priority,
             time_to_live=max(timedelta(0), notification.expires_at - now),

@@ -16,7 +16,7 @@ from consumers.ports import LOOPBACK
 from gateway.correlation import kept
 from gateway.database_patience import at_most
 from gateway.problems import CONTENT_TYPE, body_of
-from users.json_format import to_json
+from users.json_text import to_json
 from users.problems import Problem
 
 Answers = dict[str, Callable[[], Health]]

@@ -8,9 +8,9 @@ from datetime import timedelta
 import structlog
 
 from consumers.backoff import throttled_wait, verdict_before_hand_over, verdict_while_waiting
-from consumers.breakers import Breakers, NotNow, Obstacle, Permit
+from consumers.breakers import FOLLOW_EVERY, Breakers, NotNow, Obstacle, Permit
 from consumers.delivery_rules import DeliveryRules
-from gateway.channel_contract import Channel, Outcome, Provider, ProviderAway
+from gateway.channel_contract import Channel, Outcome, Provider, ProviderAway, UnknownProvider
 from gateway.models import Notification
 from gateway.outbox import Verdict
 from gateway.simulation import SIMULATOR
@@ -84,8 +84,11 @@ class ProviderChoice:
         if tuple(among) == (SIMULATOR,):
             unlimited = Permit(provider=SIMULATOR, most=wanted, ticket=None)  # no breaker, no rate
             return Chosen(provider=self._connected(SIMULATOR), permit=unlimited)
+        if not among:  # its service was switched off this very moment: it is prepared anew
+            return Nobody(troubles=(NotNow(provider="", obstacle=Obstacle.PAUSE, wait=FOLLOW_EVERY),))
         troubles: list[Away | NotNow] = []
-        for name in _from(among, after):
+        # Who works again after a failure rests a while: others go first, so that traffic does not jump back and forth.
+        for name in sorted(_from(among, after), key=self._breakers.rests):
             permit = self._breakers.ask(name, wanted=wanted)
             if isinstance(permit, NotNow):
                 troubles.append(permit)
@@ -110,7 +113,9 @@ class ProviderChoice:
     def nobody(self) -> Nobody | None:
         """Why no provider may be asked now; None when one may. Spares the preparation of what cannot leave."""
         self._breakers.follow()
-        reasons = [self._breakers.not_now(name) for name in self._channel.provider_names()]
+        names = self._channel.provider_names()
+        self._let_go_of_others(names)
+        reasons = [self._breakers.not_now(name) for name in names]
         known = [each for each in reasons if each]
         return Nobody(troubles=tuple(known)) if len(known) == len(reasons) else None
 
@@ -143,6 +148,11 @@ class ProviderChoice:
             return timedelta(0)  # it was tried in earnest: what came of that is said, not that others are paused
         return self._breakers.wait(trouble.provider)
 
+    def _let_go_of_others(self, names: Sequence[str]) -> None:
+        """Operators may have switched some off."""
+        for name in self._providers.keys() - {*names, SIMULATOR}:
+            self._providers.pop(name).close()
+
     def close(self) -> None:
         """Let go of every provider, also when one of them cannot be closed."""
         while self._providers:
@@ -165,10 +175,12 @@ class ProviderChoice:
 
     def _connected(self, name: str) -> Provider:
         """A provider, its connection open. All that may fail before the hand-over fails here."""
-        if name not in self._providers:
-            self._providers[name] = self._channel.load_provider(name)
         try:
+            if name not in self._providers:
+                self._providers[name] = self._channel.load_provider(name)
             self._providers[name].connect()
+        except UnknownProvider as error:  # stored by a newer version
+            raise ProviderAway(str(error), outcome=Outcome.MISCONFIGURED) from error
         except ProviderAway:
             raise
         except Exception as error:

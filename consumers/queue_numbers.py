@@ -46,11 +46,14 @@ def queue_numbers(bell: Bell | None) -> list[QueueNumbers]:
 
 def _numbers(channel: str, bell: Bell | None, *, consumers: int, now: datetime) -> QueueNumbers:
     is_due = Q(status=Status.ACCEPTED, available_at__lte=Now())
-    rows = Notification.objects.filter(channel=channel, status__in=COUNTED, discarded_at__isnull=True)
+    rows = Notification.objects.filter(
+        channel=channel, status__in=[Status.ACCEPTED, *ON_THE_WAY, *FOR_SOMEBODY], discarded_at__isnull=True
+    )
     counts = rows.aggregate(
         due=Count("pk", filter=is_due),
         waiting=Count("pk", filter=Q(status=Status.ACCEPTED, available_at__gt=Now())),
-        **{status.value: Count("pk", filter=Q(status=status)) for status in COUNTED if status != Status.ACCEPTED},
+        **{status.value: Count("pk", filter=Q(status=status)) for status in ON_THE_WAY},
+        **{status.value: Count("pk", filter=Q(status=status, is_simulated=False)) for status in FOR_SOMEBODY},
         oldest=Min("available_at", filter=is_due | Q(status=Status.QUEUED)),
     )
     oldest = counts.pop("oldest")
@@ -63,8 +66,9 @@ def _numbers(channel: str, bell: Bell | None, *, consumers: int, now: datetime) 
     )
 
 
-#: The statuses that are counted: what is on its way, and what was given up.
-COUNTED = (Status.ACCEPTED, Status.QUEUED, Status.CLAIMED, Status.SENDING, Status.UNKNOWN, Status.FAILED)
+#: Beside what is accepted: with broker or consumer, tests as well; and what waits for somebody, which no test does.
+ON_THE_WAY = (Status.QUEUED, Status.CLAIMED, Status.SENDING)
+FOR_SOMEBODY = (Status.UNKNOWN, Status.FAILED)
 
 
 def _depth(channel: str, bell: Bell | None) -> QueueDepth | None:

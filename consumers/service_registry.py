@@ -15,6 +15,7 @@ from consumers.models import ServiceInstance
 #: How often a process renews, and after how long of silence it counts as gone.
 HEARTBEAT_EVERY = timedelta(seconds=10)
 STALE_AFTER = timedelta(seconds=30)
+_STOPPED = ServiceInstance.State.STOPPED
 #: The state of a process that has fallen silent, beside those it tells itself.
 STALE = "stale"
 #: How long a silent process stays in the list.
@@ -22,10 +23,33 @@ FORGET_AFTER = timedelta(days=1)
 
 
 def register(*, role: str, port: int | None) -> ServiceInstance:
-    """This process is starting."""
+    """This process is starting. Those of its role that were killed on this host are over, and count no longer."""
+    _note_the_killed(role)
     return ServiceInstance.objects.create(
         role=role, host=socket.gethostname(), port=port, pid=os.getpid(), version=settings.VERSION
     )
+
+
+def _note_the_killed(role: str) -> None:
+    """Whoever is restarted in a dead one's place knows of its death before the silence tells it.
+
+    A process in another container of the same host name may be taken for dead; its next heartbeat says otherwise.
+    """
+    here = ServiceInstance.objects.filter(role=role, host=socket.gethostname()).exclude(state=_STOPPED)
+    rows = here.filter(heartbeat_at__gte=Now() - STALE_AFTER).values_list("pk", "pid")
+    killed = [pk for pk, pid in rows if _is_gone(pid)]
+    if killed:
+        ServiceInstance.objects.filter(pk__in=killed).update(state=_STOPPED)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # asks only
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return pid == os.getpid()  # a container that was started again begins with the same number
 
 
 def heartbeat(instance: ServiceInstance, state: ServiceInstance.State) -> None:

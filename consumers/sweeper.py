@@ -1,21 +1,23 @@
 """Chores, each at its own pace: leases that are over, doubts, expiry, providers' news, journals of the dead."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from consumers import service_registry
 from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
-from gateway import outbox, provider_states, retention, tracking
-from gateway.channel_contract import Channel, NewsSource
+from gateway import attachments, outbox, provider_states, retention, tracking
+from gateway.channel_contract import Channel, NewsAway, NewsSource, UnknownProvider
 from gateway.counter_cache import forget_counts
 from gateway.failpoints import failpoint
 from gateway.time_scale import scaled
@@ -38,6 +40,8 @@ class Chore:
     name: str
     every: timedelta
     do: Callable[[], int]
+    #: It may wait for somebody else's server: it has a thread of its own.
+    is_slow: bool = False
     due_at: float = field(default=0.0)
 
 
@@ -47,14 +51,32 @@ class Sweeper:
     def __init__(self, chores: Sequence[Chore], *, stopping: threading.Event) -> None:
         self._chores = chores
         self._stopping = stopping
+        self._threads: list[threading.Thread] = []
 
     def run(self, *, once: bool = False, on_turn: Callable[[int], None] = lambda done: None) -> None:
         """Turn until told to stop; with `once` do every chore once."""
         while not self._stopping.is_set():
-            on_turn(sum(self._attend(chore) for chore in self._chores if once or chore.due_at <= time.monotonic()))
+            due = [chore for chore in self._chores if once or chore.due_at <= time.monotonic()]
+            on_turn(sum(self._begin(chore) if chore.is_slow else self._attend(chore) for chore in due))
             if once:
+                for thread in self._threads:
+                    thread.join()
                 return
             self._stopping.wait(TICK.total_seconds())
+
+    def _begin(self, chore: Chore) -> int:
+        """Nobody waits for it, nor is it begun again, until it is done."""
+        chore.due_at = math.inf
+        thread = threading.Thread(target=self._attend_apart, args=(chore,), name=chore.name, daemon=True)
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
+        return 0
+
+    def _attend_apart(self, chore: Chore) -> None:
+        try:
+            self._attend(chore)
+        finally:
+            connections.close_all()
 
     def _attend(self, chore: Chore) -> int:
         done = 0
@@ -63,6 +85,8 @@ class Sweeper:
         except (OperationalError, InterfaceError) as error:
             log.warning("The database is away; a chore waits.", action=chore.name, detail=type(error).__name__)
             close_old_connections()
+        except NewsAway as error:
+            log.warning("News cannot be fetched; it is tried again.", action=chore.name, detail=str(error))
         except Exception:
             # One chore with a fault must not keep the others from being done.
             log.exception("A chore failed; it is tried again.", action=chore.name)
@@ -83,11 +107,17 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
         Chore("doubt_stalled", second, lambda: tracking.doubt_stalled(limit=LIMIT)),
         Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=rules.max_attempts)),
         Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
-        *(Chore(f"collect_news_{name}", second, collect) for name, collect in _news_chores(channels)),
+        *(Chore(f"collect_news_{channel.name}", second, NewsCollection(channel).collect) for channel in channels),
+        *(
+            Chore(f"collect_news_{name}", scaled(place.every), partial(_collect, place.source), is_slow=True)
+            for channel in channels
+            for name, place in channel.news_places().items()
+        ),
         Chore("redecide_waiting", second, lambda: redecide_waiting(limit=LIMIT)),
         Chore("erase_sensitive", 30 * second, lambda: retention.erase_sensitive(limit=LIMIT)),
         Chore("delete_content", 600 * second, lambda: retention.delete_content(limit=LIMIT)),
         Chore("delete_records", 600 * second, lambda: retention.delete_records(limit=LIMIT)),
+        Chore("forget_uploads", 600 * second, lambda: attachments.forget_uploads(limit=LIMIT)),
         Chore("retire_unused_devices", 3600 * second, lambda: devices.retire_unused(limit=LIMIT)),
         Chore("forget_services", 60 * second, service_registry.forget_dead),
         Chore("forget_transitions", 3600 * second, provider_states.forget_transitions),
@@ -97,27 +127,36 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
     ]
 
 
-def _news_chores(channels: Sequence[Channel]) -> list[tuple[str, Callable[[], int]]]:
-    """One chore for each configured provider that keeps its news until somebody asks."""
-    found: list[tuple[str, Callable[[], int]]] = []
-    for channel in channels:
-        for name in channel.provider_names():
-            provider = channel.load_provider(name)
-            if hasattr(provider, "collect_news"):
-                found.append((f"{channel.name}_{name}", _collector(cast(NewsSource, provider))))
-    return found
+class NewsCollection:
+    """Collects the news of those providers of a channel that keep it until somebody asks. Operators may change them."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        #: By name; None for a provider that tells by itself. One that was switched off may still have news.
+        self._sources: dict[str, NewsSource | None] = {}
+
+    def collect(self) -> int:
+        """Record what there is to tell; returns how much that was."""
+        for name in self._channel.provider_names():
+            if name not in self._sources:
+                self._sources[name] = self._source(name)
+        return sum(_collect(source) for source in self._sources.values() if source)
+
+    def _source(self, name: str) -> NewsSource | None:
+        try:
+            provider = self._channel.load_provider(name)
+        except UnknownProvider:  # stored by a newer version
+            return None
+        return cast(NewsSource, provider) if hasattr(provider, "collect_news") else None
 
 
-def _collector(source: NewsSource) -> Callable[[], int]:
-    def collect() -> int:
-        news = source.collect_news(LIMIT)
-        if news:
-            tracking.record_news(news)
-            failpoint("sweeper.collect_news")
-            source.confirm_news(news)
-        return len(news)
-
-    return collect
+def _collect(source: NewsSource) -> int:
+    news = source.collect_news(LIMIT)
+    if news:
+        tracking.record_news(news)
+        failpoint("sweeper.collect_news")
+        source.confirm_news(news)
+    return len(news)
 
 
 def recover_at_boot(*, journal_folder: Path, rules: DeliveryRules) -> int:

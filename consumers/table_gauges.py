@@ -98,11 +98,12 @@ def _many_and_oldest(rows: QuerySet[Notification]) -> tuple[int, list[datetime]]
 
 
 def doubts_and_dead_letters() -> Iterator[GaugeMetricFamily]:
-    """What waits for somebody."""
+    """What waits for somebody; tests wait for nobody."""
     dead, doubts = family(metrics.DEAD_LETTERS), family(metrics.OUTCOMES_UNKNOWN)
     for channel in Channel.values:
-        dead.add_metric([channel], counted(Notification.objects.dead_letters().filter(channel=channel)))
-        doubts.add_metric([channel], counted(Notification.objects.filter(channel=channel, status=Status.UNKNOWN)))
+        real = Notification.objects.real().filter(channel=channel)
+        dead.add_metric([channel], counted(real.dead_letters()))
+        doubts.add_metric([channel], counted(real.filter(status=Status.UNKNOWN)))
     yield from (dead, doubts)
 
 

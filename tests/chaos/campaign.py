@@ -128,7 +128,7 @@ class Campaign:
     def _start_mail_server(self, port: int) -> None:
         rules = self._folder / RULES
         rules.write_text(json.dumps(USUAL))
-        line = [sys.executable, "-m", "tests.standins.smtp_server", "--port", str(port)]
+        line = [sys.executable, "-m", "channels_email.standins.smtp_server", "--port", str(port)]
         with (self._folder / "mail_server.log").open("w") as output:
             subprocess.Popen(
                 [*line, "--log", str(self._folder / LOG), "--rules", str(rules)], cwd=ROOT, stdout=output, stderr=output

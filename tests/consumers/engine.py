@@ -12,9 +12,9 @@ from gateway import outbox
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderState
 from gateway.request import NotificationRequest
 from gateway.submission import submit_notification
-from templates_app import publishing
 from templates_app.models import Template
 from tests.factories import TemplateFactory, UserFactory
+from tests.published_words import publish_words
 from users.channels import Channel
 from users.models import User
 
@@ -33,12 +33,12 @@ def a_template(
 ) -> Template:
     """A published template with English words and one variable, `name`."""
     template = TemplateFactory(**fields)
-    draft = publishing.new_draft(template)
-    publishing.save_variables(draft, variables or [{"name": "name", "type": "string", "example": "Ann"}])
     usual = EMAIL_WORDS if channel == Channel.EMAIL else PUSH_WORDS
-    publishing.save_content(draft, locale="en", channel=channel, words=words or usual)
-    publishing.publish(draft)
-    template.refresh_from_db()
+    publish_words(
+        template,
+        variables=variables or [{"name": "name", "type": "string", "example": "Ann"}],
+        contents={("en", channel): words or usual},
+    )
     return template
 
 

@@ -16,6 +16,11 @@ from tests.factories import NotificationFactory, ago, ahead
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def in_use(settings):
+    settings.EMAIL_PROVIDERS = ["smtp", "other", "third"]
+
+
 def found(sign, told_up_to=None):
     return list(sign(told_up_to))
 
@@ -128,6 +133,12 @@ def test_an_endpoint_that_was_stopped_is_found_and_one_a_client_switched_off_is_
     )
 
 
+def test_a_paused_provider_that_was_switched_off_is_no_news(settings):
+    provider()
+    settings.EMAIL_PROVIDERS = ["other"]
+    assert found(alert_signs.open_breakers) == []
+
+
 def test_failed_trials_do_not_make_a_pause_look_young():
     opened = {"pause": timedelta(seconds=0), "failures": 5, "error": "Connection refused.", "who": "consumer-1"}
     assert provider_states.note_opened("email", "smtp", **opened)
@@ -146,3 +157,11 @@ def test_looking_costs_three_queries_at_most(sign):
         found(sign)
     assert len(asked) <= 3
     assert not [query for query in asked if "COUNT(" in query["sql"]]
+
+
+def test_what_was_only_a_test_is_nobodys_trouble():
+    NotificationFactory(status=Status.FAILED, is_simulated=True)
+    doubt = NotificationFactory(status=Status.UNKNOWN, is_simulated=True)
+    Notification.objects.filter(pk=doubt.pk).update(updated_at=ago(hours=2))
+    assert found(alert_signs.dead_letters) == []
+    assert found(alert_signs.doubts) == []

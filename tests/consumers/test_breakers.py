@@ -7,7 +7,7 @@ from django.db import DataError, OperationalError
 from django.db.models.functions import Now
 
 from channels_email.channel import EmailChannel
-from consumers.breakers import FOLLOW_EVERY, Breakers, NotNow, Obstacle, Permit
+from consumers.breakers import FOLLOW_EVERY, NOTICED_WITHIN, Breakers, NotNow, Obstacle, Permit
 from consumers.delivery_rules import DeliveryRules, Rules
 from gateway import provider_states
 from gateway.channel_contract import Outcome
@@ -270,3 +270,43 @@ def test_the_rate_of_a_provider_bounds_what_it_may_be_handed(process):
     assert refusal(breakers).obstacle is Obstacle.RATE
     breakers.charge("smtp", -2)
     assert permit(breakers).most == 2
+
+
+# --- one rate for the installation ------------------------------------------------------------------------------------
+def paced(clock, sharers, **how) -> Breakers:
+    rules = DeliveryRules(default=Rules(rate=10))
+    return Breakers("email", ["smtp"], rules=rules, holder="consumer-1", sharers=sharers, clock=clock, **how)
+
+
+def most(breakers: Breakers) -> int:
+    given = breakers.ask("smtp", wanted=100)
+    return given.most if isinstance(given, Permit) else 0
+
+
+def test_processes_share_a_rate_as_many_as_there_are(clock):
+    alive = 2
+    breakers = paced(clock, lambda: alive)
+    assert most(breakers) == 5
+    alive = 5
+    clock.now += FOLLOW_EVERY.total_seconds()
+    assert most(breakers) == 2
+    alive = 0  # not yet in the list itself
+    clock.now += FOLLOW_EVERY.total_seconds()
+    most(breakers)
+    clock.now += 1
+    assert most(breakers) == 10
+
+
+def test_without_a_rate_nobody_is_counted(clock):
+    def nobody() -> int:
+        raise AssertionError
+
+    breakers = Breakers("email", ["smtp"], rules=RULES, holder="consumer-1", sharers=nobody, clock=clock)
+    assert most(breakers) == 100
+
+
+def test_a_process_that_starts_slowly_waits_until_the_others_have_counted_it(clock):
+    breakers = paced(clock, lambda: 2, starts_slowly=True)
+    assert most(breakers) == 0
+    clock.now += NOTICED_WITHIN.total_seconds()
+    assert most(breakers) == 5

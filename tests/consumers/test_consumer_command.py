@@ -247,23 +247,6 @@ def test_the_address_of_a_database_server_has_no_password(monkeypatch):
     assert database_address() == "postgresql://db.internal:5433/notify"
 
 
-@pytest.mark.parametrize(("niceness", "before", "after"), [(10, 0, 10), (0, 0, 0), (5, 7, 7)])
-def test_a_consumer_gives_way_as_far_as_it_is_told_and_never_takes_back(monkeypatch, niceness, before, after):
-    given = []
-    monkeypatch.setattr(os, "getpriority", lambda kind, who: before)
-    monkeypatch.setattr(os, "setpriority", lambda kind, who, value: given.append(value))
-    consumer_command.give_way(niceness)
-    assert given == [after]
-
-
-def test_at_most_it_takes_only_what_nobody_else_wants(monkeypatch):
-    given = []
-    monkeypatch.setattr(os, "sched_setscheduler", lambda pid, policy, param: given.append((pid, policy)))
-    monkeypatch.setattr(os, "setpriority", lambda kind, who, value: pytest.fail("it was changed"))
-    consumer_command.give_way(20)
-    assert given == [(0, os.SCHED_IDLE)]
-
-
 def test_a_consumer_that_is_called_by_another_program_leaves_its_priority_alone(monkeypatch):
     monkeypatch.setattr(os, "setpriority", lambda kind, who, value: pytest.fail("it was changed"))
     call_command("run_email_consumer", once=True, port=0)

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from channels_email.providers.smtp import SmtpProvider
+from channels_email.standins.smtp_server import SmtpServer
 from gateway.channel_contract import Outcome
 from gateway.statuses import Status
 from tests.consumers.engine import a_template, attempts_of, now_as, several, submit
 from tests.factories import UserFactory
-from tests.standins.smtp_server import SmtpServer
 
 pytestmark = pytest.mark.django_db
 

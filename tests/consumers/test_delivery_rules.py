@@ -8,7 +8,7 @@ from consumers.delivery_rules import READERS, DeliveryRules, Rules, WrongRule, r
 
 
 def read(text: str) -> DeliveryRules:
-    return read_rules(text, max_attempts=8, providers=["smtp", "sendgrid", "fcm"])
+    return read_rules(text, max_attempts=8)
 
 
 def test_without_any_rule_the_defaults_hold():
@@ -51,7 +51,6 @@ def test_a_rate_is_so_many_a_second(written, per_second):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("smpt.rate=5/s", "'smpt.rate=5/s' names 'smpt'; email, push, fcm, sendgrid, smtp are allowed"),
         ("email.speed=5", "names the rule 'speed'; there are max_attempts, first_retry"),
         ("email.rate=5", "has the value '5'; a rate such as 50/s"),
         ("email.rate=0/s", "a rate such as"),

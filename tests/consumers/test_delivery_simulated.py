@@ -16,6 +16,7 @@ from gateway.submission import submit_notification
 from tests.consumers.engine import RULES, a_template, age, attempts_of, breakers_of, make_due, now_as, submit
 from tests.factories import DeviceFactory, UserFactory
 from tests.fakes import FakeProvider
+from tests.metrics_scene import growth
 from users.channels import Channel
 from users.models import Suppression
 
@@ -154,3 +155,18 @@ def test_an_open_breaker_holds_up_real_mails_alone(engine):
     engine(EmailChannel()).deliver([simulated.pk, real_one.pk])
     assert (now_as(simulated).status, now_as(real_one).status) == ("delivered", "accepted")
     assert now_as(real_one).reason == "breaker_open"
+
+
+def test_tests_are_no_numbers_of_ours(engine):
+    version = a_template()
+    counted = [
+        growth("notify_delivery_attempts_total", channel="email", provider=SIMULATOR, outcome="permanent"),
+        growth("notify_delivery_attempts_total", channel="email", provider=SIMULATOR, outcome="accepted"),
+        growth("notify_end_to_end_duration_seconds_count", channel="email", lane="normal"),
+    ]
+    delivery = engine(EmailChannel())
+    for word in ("perm-fail", "delivered"):
+        row = submit(UserFactory(email=f"{word}@simulator.test"), version)
+        delivery.deliver([row.pk])
+        assert len(attempts_of(row)) == 1
+    assert [each() for each in counted] == [0, 0, 0]

@@ -90,3 +90,33 @@ def test_an_operator_may_end_a_pause(clock):
     pace.pause(timedelta(hours=1))
     pace.follow_pause(timedelta(0))
     assert not pace.paused_for()
+
+
+def test_those_who_share_a_rate_take_equal_parts_of_it(clock):
+    pace = Pace(10, clock=clock)
+    pace.share(2)
+    assert pace.take(100) == 5
+    clock.now += 1
+    assert pace.take(100) == 5
+    pace.share(1)
+    clock.now += 1
+    assert pace.take(100) == 10
+    assert not Pace(None, clock=clock).is_limited
+
+
+def test_a_slow_rate_lets_one_through_at_a_time_however_many_share_it(clock):
+    pace = Pace(1, clock=clock)
+    pace.share(4)
+    assert [pace.take(1), pace.take(1)] == [1, 0]
+    clock.now += 3.9
+    assert pace.take(1) == 0
+    clock.now += 0.2
+    assert pace.take(1) == 1
+
+
+def test_one_that_has_just_started_takes_nothing_until_the_others_have_noticed_it(clock):
+    pace = Pace(10, clock=clock, held_until=clock() + 3)
+    assert pace.take(5) == 0
+    assert pace.book(1) == [timedelta(seconds=4)]
+    clock.now += 3
+    assert pace.take(50) == 10

@@ -11,7 +11,7 @@ from consumers import delivery as delivery_module
 from consumers.delivery import Delivery
 from consumers.delivery_rules import DeliveryRules, Rules
 from gateway import provider_states
-from gateway.channel_contract import Outcome, SendResult
+from gateway.channel_contract import Outcome, SendResult, UnknownProvider
 from gateway.models import BreakerTransition, Notification, NotificationEvent, ProviderState
 from gateway.statuses import Status
 from tests.consumers.engine import (
@@ -417,3 +417,106 @@ def test_who_could_not_be_reached_has_used_up_nothing_of_its_rate(process):
     deliver(delivery, one)
     deliver(delivery, two)
     assert (b.ids, a.ids) == ([one.pk], [two.pk])
+
+
+# --- who works again rests --------------------------------------------------------------------------------------------
+def works_again(provider: str, *, settle: timedelta) -> None:
+    may_be_tried_again(provider)
+    token = provider_states.take_trial("email", provider, who="consumer-9")
+    assert provider_states.note_closed("email", provider, who="consumer-9", trial=token, settle=settle)
+
+
+def test_traffic_stays_with_the_next_until_the_first_has_worked_for_a_while(process):
+    one, two = first(), second()
+    delivery = process(one, two)
+    open_for("first", timedelta(minutes=1))
+    works_again("first", settle=timedelta(minutes=1))
+    assert deliver(delivery, *several(3)) == 3
+    assert (len(one.ids), len(two.ids)) == (0, 3)
+    ProviderState.objects.filter(provider="first").update(rests_until=Now())
+    assert deliver(delivery, *several(2)) == 2
+    assert (len(one.ids), len(two.ids)) == (2, 3)
+
+
+def test_the_trial_is_made_all_the_same_and_its_success_begins_the_rest(process):
+    one, two = first(), second()
+    delivery = process(one, two)
+    open_for("first", timedelta(minutes=1))
+    may_be_tried_again("first")
+    assert deliver(delivery, *several(4)) == 4
+    assert (len(one.ids), len(two.ids)) == (1, 3)
+    state = ProviderState.objects.get(provider="first")
+    assert (state.state, state.rests_until is not None) == ("closed", True)
+
+
+def test_who_rests_is_asked_when_nobody_else_takes_anything(process):
+    one, two = first(), second()
+    delivery = process(one, two)
+    open_for("first", timedelta(minutes=1))
+    works_again("first", settle=timedelta(minutes=1))
+    force_open("second")
+    assert deliver(delivery, *several(2)) == 2
+    assert (len(one.ids), len(two.ids)) == (2, 0)
+
+
+@pytest.mark.parametrize("wish", ["closed", "auto"])
+def test_an_operator_ends_a_rest(process, wish):
+    one, two = first(), second()
+    delivery = process(one, two)
+    open_for("first", timedelta(minutes=1))
+    works_again("first", settle=timedelta(minutes=1))
+    provider_states.force("first", wish, who="Olga", why="it is fine")
+    assert deliver(delivery, *several(2)) == 2
+    assert (len(one.ids), len(two.ids)) == (2, 0)
+
+
+def test_a_rest_ends_when_the_breaker_opens_again():
+    open_for("first", timedelta(minutes=1))
+    works_again("first", settle=timedelta(minutes=1))
+    open_for("first", timedelta(minutes=1))
+    assert ProviderState.objects.get(provider="first").rests_until is None
+
+
+# --- operators change who is asked ------------------------------------------------------------------------------------
+def test_a_provider_put_into_the_order_while_a_consumer_runs_is_asked(process):
+    one, two = first(), second()
+    delivery = process(one)
+    assert deliver(delivery, *several(1)) == 1
+    delivery._channel.providers = {"second": two}
+    assert deliver(delivery, *several(2)) == 2
+    assert (len(one.ids), len(two.ids)) == (1, 2)
+    assert one.close_count == 1
+
+
+def test_what_waits_for_a_provider_that_was_switched_off_goes_to_the_others(process):
+    one, two = first(BUSY), second()
+    delivery = process(one)
+    [waiting] = several(1)
+    deliver(delivery, waiting)
+    assert now_as(waiting).reason_data["provider"] == "first"
+    delivery._channel.providers = {"second": two}
+    assert deliver(delivery, waiting) == 1
+    assert two.ids == [waiting.pk]
+
+
+def test_a_provider_this_version_does_not_know_lets_messages_wait_and_uses_no_try_up(process, monkeypatch):
+    delivery = process(first())
+
+    def unknown(name):
+        raise UnknownProvider(f"{name!r} is no e-mail provider.")
+
+    monkeypatch.setattr(delivery._channel, "load_provider", unknown)
+    [waiting] = several(1)
+    assert deliver(delivery, waiting) == 0
+    assert (now_as(waiting).status, now_as(waiting).tries_used) == (Status.ACCEPTED, 0)
+
+
+def test_two_weights_make_two_groups_of_a_batch(process, settings):
+    settings.EMAIL_PROVIDERS = ["first:1", "second:1"]
+    one, two = first(), second()
+    delivery = process(one, two)
+    delivery._channel.carriers = EmailChannel().carriers
+    sent = several(20)
+    assert deliver(delivery, *sent) == 20
+    assert len(one.batches) == len(two.batches) == 1
+    assert len(one.ids) + len(two.ids) == 20

@@ -27,6 +27,8 @@ def test_every_status_on_the_way_is_counted_per_channel():
     for status, count in counts.items():
         for _ in range(count):
             NotificationFactory(template_version=version, status=status, available_at=ago(seconds=10))
+    for status in ("unknown", "failed"):  # tests wait for nobody
+        NotificationFactory(template_version=version, status=status, is_simulated=True)
     NotificationFactory(template_version=version, available_at=ago(minutes=3))
     NotificationFactory(template_version=version, available_at=ahead(minutes=3))
     NotificationFactory(template_version=version, channel=Channel.PUSH, status=Status.SENDING)

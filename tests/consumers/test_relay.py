@@ -18,27 +18,13 @@ from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.engine import a_template, statuses_of, submit
 from tests.consumers.fake_bell import FakeBell
+from tests.consumers.stopping import Stopping
 from tests.factories import NotificationFactory, PublishedVersionFactory, UserFactory, ago
 from tests.rabbitmq_server import PATIENCE, until
 from users.channels import Channel
 
 pytestmark = pytest.mark.django_db
 ACCEPTED, QUEUED = Status.ACCEPTED, Status.QUEUED
-
-
-class Stopping(threading.Event):
-    """Notes how long it was waited for, and does not wait; stops after so many waits."""
-
-    def __init__(self, stop_after=None) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-        self._stop_after = stop_after
-
-    def wait(self, timeout=None) -> bool:
-        self.waits.append(timeout)
-        if len(self.waits) == self._stop_after:
-            self.set()
-        return self.is_set()
 
 
 @pytest.fixture(autouse=True)

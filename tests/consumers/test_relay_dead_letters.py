@@ -146,3 +146,12 @@ def test_they_arrive_in_the_real_queue(dead, on_postgresql, rabbitmq_url, topolo
     assert {each["id"] for each in told} == {str(row.pk) for row in rows}
     assert {key for each in told for key in each} == {"v", "id", "reason", "channel", "correlation_id"}
     assert untold() == 0
+
+
+def test_a_test_wakes_nobody_who_watches_failed_queue(dead):
+    dead(1, is_simulated=True)
+    (row,) = dead(1)
+    bell = FakeBell()
+    run_once(bell)
+    assert [each.id for each in bell.told] == [row.pk]
+    assert untold() == 0

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 from django.db.models.functions import Now
@@ -52,12 +54,52 @@ def test_who_is_silent_does_not_count_as_alive():
     assert service_registry.alive() == {"push_consumer": 1}
 
 
-def test_processes_of_one_role_are_counted():
-    for port in (3002, 3102):
-        service_registry.register(role="email_consumer", port=port)
+@pytest.fixture
+def neighbour():
+    """A process of this host that does nothing; what it registered under, until it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    row = service_registry.register(role="email_consumer", port=3102)
+    ServiceInstance.objects.filter(pk=row.pk).update(pid=process.pid)
+    yield process, row
+    process.kill()
+    process.communicate()
+
+
+def test_processes_of_one_role_are_counted(neighbour):
+    service_registry.register(role="email_consumer", port=3002)
 
     assert service_registry.alive()["email_consumer"] == 2
     assert service_registry.alive()["push_consumer"] == 0
+
+
+def test_who_was_killed_does_not_count_beside_the_one_that_takes_its_place(neighbour):
+    process, row = neighbour
+    process.kill()
+    process.wait()
+    assert service_registry.alive() == {"email_consumer": 1}  # nobody can know yet
+
+    made = service_registry.register(role="email_consumer", port=3002)
+
+    assert service_registry.alive() == {"email_consumer": 1}
+    assert dict(ServiceInstance.objects.values_list("pk", "state")) == {row.pk: State.STOPPED, made.pk: State.STARTING}
+
+
+def test_a_container_that_is_started_again_under_the_same_number_counts_once():
+    for _ in range(2):
+        service_registry.register(role="email_consumer", port=3002)
+
+    assert service_registry.alive() == {"email_consumer": 1}
+
+
+def test_nothing_is_known_of_processes_of_another_host_or_another_user(neighbour):
+    _, row = neighbour
+    ServiceInstance.objects.filter(pk=row.pk).update(pid=1)  # it lives, and is not ours to signal
+    far = service_registry.register(role="push_consumer", port=None)
+    ServiceInstance.objects.filter(pk=far.pk).update(host="elsewhere", role="email_consumer", pid=2**22)
+
+    service_registry.register(role="email_consumer", port=3002)
+
+    assert service_registry.alive() == {"email_consumer": 3}
 
 
 def test_the_dead_are_forgotten_after_a_day():

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import structlog
 from django.db import OperationalError
 from django.db.models.functions import Now
 
@@ -18,7 +19,7 @@ from consumers.models import ServiceInstance
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.sweeper import LIMIT, Chore, Sweeper, chores, recover_at_boot
 from gateway import outbox, tracking
-from gateway.channel_contract import EventType, Outcome, ProviderNews
+from gateway.channel_contract import EventType, NewsAway, Outcome, ProviderNews
 from gateway.models import Notification
 from gateway.statuses import Status
 from templates_app.models import OnUnknown
@@ -128,6 +129,38 @@ def test_chores_are_done_at_their_own_pace_until_the_stop(monkeypatch):
     ]
     Sweeper(to_do, stopping=Tick()).run()
     assert counts == {"often": 5, "seldom": 1, "full": 10}
+
+
+def test_a_slow_chore_keeps_no_other_waiting_and_is_begun_once():
+    stopping, may_go_on = threading.Event(), threading.Event()
+    begun, turns = [], []
+
+    def wait_for_a_server() -> int:
+        begun.append(threading.current_thread())
+        may_go_on.wait(10)
+        return 0
+
+    def turn_again() -> int:
+        turns.append(1)
+        if len(turns) == 5:
+            stopping.set()
+        return 0
+
+    slow = Chore("slow", timedelta(0), wait_for_a_server, is_slow=True)
+    Sweeper([slow, Chore("quick", timedelta(0), turn_again)], stopping=stopping).run()
+    may_go_on.set()
+    begun[0].join(10)
+    assert (len(begun), len(turns)) == (1, 5)
+    assert begun[0] is not threading.current_thread()
+
+
+def test_news_that_cannot_be_fetched_is_one_line_without_a_traceback():
+    def fail() -> int:
+        raise NewsAway("imaps://mail.example.com:993/INBOX cannot be read: it does not answer in time.")
+
+    with structlog.testing.capture_logs() as lines:
+        turn(Chore("collect_news_bounce_imap", timedelta(0), fail, is_slow=True))
+    assert [(line["log_level"], line.get("exc_info")) for line in lines] == [("warning", None)]
 
 
 def test_a_stopped_sweeper_does_nothing():
@@ -336,13 +369,12 @@ def test_a_sweep_leaves_everything_alone_whose_time_is_not_over(sweep):
     assert statuses_of(*rows) == before
 
 
-def test_every_provider_that_keeps_news_has_a_chore_of_its_own(tmp_path, settings):
-    settings.EMAIL_PROVIDERS, settings.PUSH_PROVIDERS = ["capture"], ["capture"]
+def test_the_news_of_each_channel_has_a_chore_of_its_own(tmp_path):
     names = [
         chore.name for chore in chores(channels=[EmailChannel(), PushChannel()], journal_folder=tmp_path, rules=RULES)
     ]
-    assert "collect_news_email_capture" in names
-    assert "collect_news_push_capture" not in names
+    assert "collect_news_email" in names
+    assert "collect_news_push" in names
     assert len(names) == len(set(names))
 
 

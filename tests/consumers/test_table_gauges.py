@@ -68,6 +68,8 @@ def test_what_waits_for_somebody_is_told_by_channel(told):
     NotificationFactory.create_batch(2, status=Status.FAILED)
     NotificationFactory(status=Status.FAILED, discarded_at=ago(hours=1))
     NotificationFactory(status=Status.UNKNOWN)
+    for status in (Status.FAILED, Status.UNKNOWN):
+        NotificationFactory(status=status, is_simulated=True)
 
     assert told("notify_dead_letters", channel="email") == 2
     assert told("notify_outcomes_unknown", channel="email") == 1

@@ -5,9 +5,12 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from channels_email.standins.all_of_them import MAIL_STANDINS
+from channels_email.standins.sendgrid import SendGridStandIn
+from channels_email.standins.smtp_server import SmtpServer
 from channels_push.standins.fcm import FcmStandIn
+from tests.channels_email.service_scene import use as use_mail_service
 from tests.channels_push.push_scene import use_fcm, use_webpush
-from tests.standins.smtp_server import SmtpServer
 
 
 @pytest.fixture
@@ -28,6 +31,35 @@ def test_a_provider_that_lets_us_in_works_and_nothing_is_sent(firebase, settings
         call_command("test_provider", "smtp")
         assert mail_server.accepted_count == 0
     assert firebase.accepted == []
+
+
+@pytest.mark.parametrize("name", MAIL_STANDINS)
+def test_a_mail_service_is_asked_about_our_key_and_with_an_address_takes_a_mail(settings, capsys, name):
+    with MAIL_STANDINS[name]() as server:
+        use_mail_service(settings, server)
+        call_command("test_provider", name)
+        assert f"{name}: works." in capsys.readouterr().out
+        assert server.accepted == []
+        call_command("test_provider", name, to="ann@example.com")
+        assert "its name for it: " in capsys.readouterr().out
+        assert [each["to"] for each in server.accepted] == ["ann@example.com"]
+        with pytest.raises(CommandError):
+            call_command("test_provider", name, to="ask-address@example.com")
+
+
+def test_a_mail_server_takes_a_test_mail_too(settings):
+    with SmtpServer() as mail_server:
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{mail_server.port}/"
+        call_command("test_provider", "smtp", to="ann@example.com")
+        assert mail_server.accepted_count == 1
+
+
+def test_a_service_that_cannot_be_asked_says_how_it_can_be_tried(settings, capsys):
+    with SendGridStandIn() as server:
+        settings.MANDRILL_API_KEY, settings.MANDRILL_URL = "k", server.url
+        with pytest.raises(CommandError):
+            call_command("test_provider", "mandrill")
+    assert "only a mail can tell" in capsys.readouterr().out
 
 
 def test_refused_credentials_are_said_with_the_remedy(firebase, settings, capsys):

@@ -1,6 +1,5 @@
 """The loop of one sender thread: its order, its pauses, its end."""
 
-import threading
 import uuid
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from consumers import worker as worker_module
 from consumers.brokers.base import Batch, BrokerReconnecting, BrokerUnavailable
 from consumers.worker import Progress, Worker
+from tests.consumers.stopping import Stopping
 from tests.fakes import FakeBroker
 
 A, B, C = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
@@ -34,21 +34,6 @@ class FakeDelivery:
 
     def close(self) -> None:
         self.close_count += 1
-
-
-class Stopping(threading.Event):
-    """Notes how long it was waited for, and does not wait."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-        self._stop_after = stop_after
-
-    def wait(self, timeout=None) -> bool:
-        self.waits.append(timeout)
-        if len(self.waits) == self._stop_after:
-            self.set()
-        return self.is_set()
 
 
 @pytest.fixture(autouse=True)

@@ -143,6 +143,11 @@ def test_everything_waits_for_the_migrations_and_those_for_the_database():
     assert OURS["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
 
 
+def test_who_is_asked_goes_before_what_drains():
+    giving_way = {name for name, service in OURS.items() if service.get("cpu_shares", 1024) < 1024}
+    assert giving_way == {"email-consumer", "push-consumer", "relay", "callback-sender", "sweeper"}
+
+
 @pytest.mark.parametrize("name", FILE["services"])
 def test_nobody_is_root_and_everybody_has_limits(name):
     service = FILE["services"][name]
@@ -242,6 +247,13 @@ def test_the_image_is_not_root_and_installs_by_hash():
     assert OURS["web"]["user"] == "10001:10001"
     assert "--require-hashes -r /requirements.txt" in DOCKERFILE
     assert len(re.findall(r"^FROM ", DOCKERFILE, re.MULTILINE)) == 2
+
+
+def test_the_image_knows_the_commit_it_is_built_of():
+    last_stage = DOCKERFILE.rpartition("FROM ")[2]
+
+    assert last_stage.index("ARG BUILD_COMMIT") < last_stage.index("ENV BUILD_COMMIT=$BUILD_COMMIT")
+    assert {each["build"]["args"]["BUILD_COMMIT"] for each in OURS.values()} == {"${BUILD_COMMIT:-}"}
 
 
 def test_the_image_serves_by_itself_and_tells_how_it_is():
