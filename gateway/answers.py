@@ -166,7 +166,7 @@ def reason_answers() -> list[dict[str, Any]]:
             "code": code,
             "status": status,
             "word": str(reasons.REASONS[code].word),
-            "sentence": str(reasons.REASONS[code].sentence),
+            "sentence": reasons.pattern(code),
             "action": str(reasons.REASONS[code].action) or None,
         }
         for status, codes in reasons.BY_STATUS.items()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from gateway import callbacks, metrics
+from gateway.attachment_models import StoredFile
+from gateway.attachments import attach, files_for, named_uploads, uploads_stay
 from gateway.database_clock import database_now
 from gateway.decision import Choose, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -33,6 +35,8 @@ class _Item:
     recipient: Recipient | None
     #: What it would become, unless it was refused.
     row: Notification | None = None
+    #: What goes with it.
+    files: Sequence[StoredFile] = ()
     answer: Answer | None = None
 
 
@@ -48,10 +52,13 @@ def submit_batch(
     now = database_now()
     items = _with_recipients(requests)
     remembered = _Remembered(choose)
+    uploads = named_uploads((file for each in requests for file in each.attachments), client=client, mode=mode)
     for item in items:
         try:
             check_moments(item.request, now)
             decision = decide_request(item.request, recipient=item.recipient, now=now, choose=remembered)
+            if item.request.attachments:
+                item.files = files_for(item.request.attachments, uploads, client=client, mode=mode)
         except (DecisionRefused, SelectionRefused) as refused:
             item.answer = refused
         else:
@@ -96,14 +103,16 @@ def _store(items: Sequence[_Item]) -> None:
     new = sorted(((item, item.row) for item in items if item.row is not None), key=_by_request_id)
     if not new:
         return
-    with transaction.atomic():
+    with uploads_stay([file for item, _ in new for file in item.files]), transaction.atomic():
         stored = insert_new([row for _, row in new])
+        attach([(row.pk, item.request.attachments, item.files) for item, row in new if item.files and row.pk in stored])
         callbacks.owe((row.pk, f"notification.{row.status}") for _, row in new if row.pk in stored)
     for item, row in new:
         if row.pk in stored:
             item.answer = Submitted(notification=row, was_replayed=False)
             tell_use(row, item.request)
-            metrics.count_submitted(row.channel, row.status)
+            if not row.is_simulated:
+                metrics.count_submitted(row.channel, row.status)
     if any(is_due_at_once(row) for _, row in new if row.pk in stored):
         announce_due()
 

@@ -6,7 +6,7 @@ from gateway import answers, statuses
 from gateway.callback_models import TEST_EVENT, StatusCallback
 from gateway.models import Notification
 from gateway.statuses import Status
-from users.json_format import to_json
+from users.json_text import to_json
 from users.masking import mask_text
 
 #: Bytes. Only metadata can be so long: then it is left out.

@@ -1,5 +1,10 @@
-"""What answers and news mean beyond their notification: a dead device is switched off, a dead address blocked."""
+"""What answers and news mean beyond their notification.
 
+A dead device is switched off, a dead address blocked, and what somebody complains about or unsubscribes from is
+turned off for them.
+"""
+
+import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -16,14 +21,22 @@ from gateway.statuses import Status
 from users.channels import Channel
 from users.devices import UNREGISTERED, note_successes, retire_devices
 from users.models import Suppression, User
+from users.preferences import CategoryLocked, Origin, UnknownCategory, Wish, change_preferences
 from users.suppressions import is_everybodys, suppress_address
 
 #: Reasons that name the device, or the mailbox, as gone; any other refusal is about the message.
 TOKEN_GONE, MAILBOX_GONE = "token_invalid", "mailbox_unknown"
+#: A service that sends nothing more to an address, because of what came of earlier mails, proves the same.
+BLOCKED_THERE = "address_suppressed"
+NO_MORE_MAIL = frozenset({MAILBOX_GONE, BLOCKED_THERE})
 #: Of mails that came back for now. What was refused for its words says nothing about the mailbox.
 SOFT = frozenset({"mailbox_full", "bounced"})
+#: The person wants no more of it.
+UNWANTED = frozenset({EventType.COMPLAINED, EventType.UNSUBSCRIBED})
 #: So many mails that came back within this time block an address as one bounce for good does.
 MOST_SOFT, SOFT_WINDOW = 5, timedelta(days=14)
+#: With a bounce that proves nothing of the address; such bounces are not counted either.
+NOT_CONCERNED = "not concerned"
 #: Notification → why its address is blocked, and the words that prove it.
 Proofs = Mapping[UUID, tuple[Suppression.Reason, str]]
 
@@ -31,7 +44,7 @@ Proofs = Mapping[UUID, tuple[Suppression.Reason, str]]
 def follow_answers(answers: Iterable[tuple[UUID, SendResult]]) -> None:
     """(attempt id, answer). No statement unless an answer is final bad news about the device or address itself."""
     refused = {attempt_id: result for attempt_id, result in answers if result.outcome is Outcome.PERMANENT}
-    gone = {pk: result for pk, result in refused.items() if result.reason in (TOKEN_GONE, MAILBOX_GONE)}
+    gone = {pk: result for pk, result in refused.items() if result.reason in (TOKEN_GONE, *NO_MORE_MAIL)}
     if not gone:
         return
     attempts = DeliveryAttempt.objects.filter(pk__in=gone).values_list("pk", "device_id", "notification_id")
@@ -43,7 +56,7 @@ def follow_answers(answers: Iterable[tuple[UUID, SendResult]]) -> None:
         {
             pk: (Suppression.Reason.HARD_BOUNCE, f"{result.provider_code} {result.detail}".strip())
             for _, pk, result in rows
-            if result.reason == MAILBOX_GONE
+            if result.reason in NO_MORE_MAIL
         }
     )
 
@@ -55,10 +68,18 @@ def follow_successes(attempt_ids: Collection[UUID]) -> None:
 
 
 def follow_news(news: Iterable[ProviderNews]) -> None:
-    """A bounce for good and a complaint block the address at once; bounces for now when there are `MOST_SOFT`."""
+    """A bounce for good and a complaint block the address at once; bounces for now when there are `MOST_SOFT`.
+
+    Who complains or unsubscribes gets no more mails of that category, were the address ever used again.
+    """
     proofs: dict[UUID, tuple[Suppression.Reason, str]] = {}
     soft: dict[UUID, str] = {}
+    unwanted: dict[UUID, str] = {}
     for each in news:
+        if not each.is_about_address:
+            continue
+        if each.type in UNWANTED:
+            unwanted[each.notification_id] = each.provider
         if each.type is EventType.COMPLAINED:
             proofs[each.notification_id] = (Suppression.Reason.COMPLAINT, each.detail)
         elif each.type is EventType.BOUNCED and each.reason == MAILBOX_GONE:
@@ -67,6 +88,7 @@ def follow_news(news: Iterable[ProviderNews]) -> None:
             soft[each.notification_id] = each.detail
     _block(proofs)
     _block_where_too_often(soft)
+    _unsubscribe(unwanted)
 
 
 def _block(proofs: Proofs) -> None:
@@ -87,6 +109,7 @@ def _block_where_too_often(soft: Mapping[UUID, str]) -> None:
     if not newest:
         return
     lately = Q(user__in=newest, status=Status.BOUNCED, reason__in=SOFT, updated_at__gt=Now() - SOFT_WINDOW)
+    lately &= ~Q(pk__in=Notification.objects.filter(user__in=newest, reason_data__address=NOT_CONCERNED))
     # Those just told may have overtaken our own record of their hand-over.
     came_back = _at_present_address(Notification.objects.filter(lately | Q(pk__in=soft)))
     for person, count in Counter(person for _, person in came_back).items():
@@ -97,6 +120,21 @@ def _block_where_too_often(soft: Mapping[UUID, str]) -> None:
                 evidence=f"{count} mails came back in {SOFT_WINDOW.days} days. {soft[newest[person]]}".strip(),
                 notification_id=newest[person],
             )
+
+
+def _unsubscribe(unwanted: Mapping[UUID, str]) -> None:
+    """Notification → who told us. Three statements, and a few for each person: they are rare."""
+    if not unwanted:
+        return
+    told = _at_present_address(Notification.objects.filter(pk__in=unwanted))
+    categories = dict(Notification.objects.filter(pk__in=unwanted).values_list("pk", "category_code"))
+    for pk, person in told:
+        if is_everybodys(person.email or ""):
+            continue
+        wish = Wish(channels={}, categories={categories[pk]: {Channel.EMAIL.value: False}})
+        # Mandatory mails cannot be turned off; whoever complains of one has their address blocked.
+        with contextlib.suppress(CategoryLocked, UnknownCategory):
+            change_preferences(user=person, wish=wish, origin=Origin(by="provider", source=unwanted[pk]))
 
 
 def _at_present_address(notifications: NotificationQuerySet) -> list[tuple[UUID, User]]:

@@ -39,6 +39,8 @@ class Choice:
     template: str | None = None
     channel: str | None = None
     ids: frozenset[UUID] | None = None
+    #: Tests (True) or what was meant for people (False).
+    is_simulated: bool | None = None
     #: Given up since then, or since so long ago.
     since: datetime | timedelta | None = None
 
@@ -50,12 +52,14 @@ class Choice:
             "template__code": self.template,
             "channel": self.channel,
             "pk__in": self.ids,
+            "is_simulated": self.is_simulated,
             "updated_at__gte": Now() - self.since if isinstance(self.since, timedelta) else self.since,
         }
         return rows.filter(**{name: value for name, value in asked.items() if value is not None})
 
 
-ALL = Choice()
+#: What somebody waits for: tests, which fail because they are told to, are looked at by those who ask for them.
+REAL = Choice(is_simulated=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ class Forecast:
     refused: dict[str, int] = field(default_factory=dict)
 
 
-def grouped(choice: Choice = ALL, *, limit: int = LOOKED_AT) -> Groups:
+def grouped(choice: Choice = REAL, *, limit: int = LOOKED_AT) -> Groups:
     """Reason × provider × template, of the newest `limit` ones. One query."""
     newest = choice.of(Notification.objects.dead_letters()).order_by("-updated_at").values("pk")[:limit]
     columns = {"template_code": "template__code", "template_title": "template__name"}
@@ -127,7 +131,7 @@ _DOUBTFUL = Q(reason="outcome_unknown") | Q(
 
 
 def foretell(
-    choice: Choice = ALL, *, most: int | None = None, include_doubtful: bool = False, limit: int = LOOKED_AT
+    choice: Choice = REAL, *, most: int | None = None, include_doubtful: bool = False, limit: int = LOOKED_AT
 ) -> Forecast:
     """How many of `choice` a replay of `most` would revive, leave alone, and lose again at once. Changes nothing."""
     rows = choice.of(Notification.objects.dead_letters().with_content()).order_by("updated_at")

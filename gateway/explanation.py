@@ -11,14 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gateway import reasons
-from gateway.channel_contract import Outcome
+from gateway.channel_contract import EventType, Outcome
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
+from gateway.simulation import SIMULATOR
 from gateway.statuses import Status
 from users.moments import clock
 
 CAPTURE = "capture"
 #: How sentences call a provider.
-PROVIDERS: dict[str, str | Promise] = {CAPTURE: gettext_lazy("The inbox of captured messages")}
+PROVIDERS: dict[str, str | Promise] = {
+    CAPTURE: gettext_lazy("The inbox of captured messages"),
+    SIMULATOR: gettext_lazy("The simulator"),
+}
 #: These sentences tell the moment by the person's own clock, as it was written down with the reason.
 PERSONS_CLOCK = frozenset({"quiet_hours"})
 #: Nobody should take a captured message for one that has left.
@@ -60,13 +64,17 @@ EVENTS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Sent again after a doubt"),
         gettext_lazy("No proof arrived in time, so it goes out once more; it may arrive twice."),
     ),
-    "replayed": (gettext_lazy("Replayed"), gettext_lazy("{who} gave it another life: {why}.")),
-    "discarded": (gettext_lazy("Discarded"), gettext_lazy("{who} laid it aside for good: {why}.")),
+    "replayed": (gettext_lazy("Replayed"), gettext_lazy("{who} gave it another life[: {why}].")),
+    "discarded": (gettext_lazy("Discarded"), gettext_lazy("{who} laid it aside for good[: {why}].")),
     "late_answer": (gettext_lazy("Late answer"), gettext_lazy("{provider} had accepted it; its answer came late.")),
     "deferred": (gettext_lazy("Deferred"), gettext_lazy("{provider} still tries to deliver it.")),
     "complained": (gettext_lazy("Complained"), gettext_lazy("The person reported it as spam.")),
     "opened": (gettext_lazy("Opened"), gettext_lazy("The person opened it.")),
     "clicked": (gettext_lazy("Clicked"), gettext_lazy("The person followed a link in it.")),
+    "unsubscribed": (
+        gettext_lazy("Unsubscribed"),
+        gettext_lazy("The person told {provider} that they want no more mails like this."),
+    ),
 }
 
 
@@ -248,16 +256,22 @@ def _event_sentence(event: NotificationEvent) -> str:
     if event.type == Status.DELIVERED and event.data.get("provider") == CAPTURE:
         return _("The inbox reported it as delivered, as a mail server would.")
     if event.type == event.reason == "retrying":  # the attempt before it tells what went wrong
-        return _("It is tried again ({n} of {m}).").format(n=data.get("n", "…"), m=data.get("m", "…"))
+        return reasons.fill(_("It is tried again[ ({n} of {m})]."), data)
     if event.type in EVENTS:
         return reasons.fill(EVENTS[event.type][1], data)
-    return reasons.sentence(event.reason, data)
+    sentence = reasons.sentence(event.reason, data)
+    # Some sentences hold the provider's words already.
+    if event.type == Status.BOUNCED and (words := str(event.data.get("error", ""))) and words[:40] not in sentence:
+        sentence += " " + _("It said: {words}").format(words=words)
+    return sentence
 
 
 def _news_step(news: ProviderEvent) -> Step:
     title, words = EVENTS.get(news.type, (reasons.word(news.type), _("{provider} reported it.")))
     sentence = reasons.fill(words, _spoken({"provider": news.provider}))
-    if news.detail:
+    if news.type == EventType.DELIVERED and news.detail:  # the receiving domain
+        sentence = reasons.sentence("delivered", {"domain": news.detail})
+    elif news.detail:
         sentence += " " + _("It said: {words}").format(words=news.detail)
     return Step(
         at=news.recorded_at,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gateway.models import Notification
-from gateway.request import NotificationRequest
+from gateway.request import AttachmentRequest, NotificationRequest
 from users import encryption, shared_cache
 
 #: Clients that repeat themselves do it soon; later ones find the constraint.
@@ -45,7 +45,14 @@ def _normalised(request: NotificationRequest) -> str:
     for name in COMPARED_MOMENTS:
         moment = getattr(request, name)
         compared[name] = moment.timestamp() if moment else None
+    if request.attachments:  # without any it is what it was before there were attachments
+        compared["attachments"] = [_compared(each) for each in request.attachments]
     return json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _compared(attachment: AttachmentRequest) -> list[str]:
+    source = str(attachment.file_id) if attachment.file_id else hashlib.sha256(attachment.content).hexdigest()
+    return [source, attachment.filename, attachment.content_type, attachment.content_id]
 
 
 def remember(stored: Notification) -> None:

@@ -82,10 +82,13 @@ REPLAYS = _counter(
 NOTIFICATIONS = _counter(
     "notify_notifications_total",
     *("channel", "status"),
-    meaning="Notifications that reached a status. accepted counts submits; a way back to it is no submit.",
+    meaning="Notifications that reached a status, without tests. accepted counts submits; a way back to it is no "
+    "submit.",
 )
 DEAD_LETTERS_TOTAL = _counter(
-    "notify_dead_letters_total", "channel", "reason", meaning="Notifications given up, by the code of the reason."
+    "notify_dead_letters_total",
+    *("channel", "reason"),
+    meaning="Notifications given up, without tests, by the code of the reason.",
 )
 RETRIES = _counter(
     "notify_retries_total",
@@ -101,7 +104,7 @@ ATTEMPTS = _counter(
     "notify_delivery_attempts_total",
     *("channel", "provider", "outcome"),
     meaning="Answers of providers: accepted, transient, throttled, permanent, misconfigured, unknown. Pushes have one "
-    "per device.",
+    "per device; the simulator's are left out.",
 )
 ATTEMPT_DURATION = _histogram(
     "notify_delivery_attempt_duration_seconds",
@@ -113,8 +116,8 @@ END_TO_END = _histogram(
     "notify_end_to_end_duration_seconds",
     *("channel", "lane"),
     bounds=_END_TO_END,
-    meaning="From the submit, or the moment asked for, until a provider took it, quiet hours and retries included. "
-    "Lanes: low, normal, high, critical.",
+    meaning="From the submit, or the moment asked for, until a provider took it, quiet hours and retries included; "
+    "without tests. Lanes: low, normal, high, critical.",
 )
 UNKNOWN_ANSWERS = _counter(
     "notify_unknown_answers_total",
@@ -123,12 +126,22 @@ UNKNOWN_ANSWERS = _counter(
     meaning="Answers of providers that are in no table; they are tried again.",
 )
 RENDER_ERRORS = _counter(
-    "notify_render_errors_total", "template", meaning="Notifications given up because their template failed."
+    "notify_render_errors_total",
+    "template",
+    meaning="Notifications given up because their template failed, without tests.",
 )
 BREAKER_TRANSITIONS = _counter(
     "notify_breaker_transitions_total",
     *("channel", "provider", "to"),
     meaning="Changes of a provider's circuit breaker that this process brought about: open, closed.",
+)
+
+# --- counted by whoever reads what comes back -------------------------------------------------------------------------
+BOUNCE_MAILS = _counter(
+    "notify_bounce_mails_total",
+    "outcome",
+    meaning="Mails to the return address: bounced, deferred, delivered, complained; and those that are no news: "
+    "auto_reply, no_bounce, not_ours, other_feedback, unreadable. Those of a pipe are only logged.",
 )
 
 # --- counted by the callback sender -----------------------------------------------------------------------------------
@@ -156,12 +169,14 @@ OUTBOX_OLDEST_AGE = _gauge(
     meaning="How long the oldest has been due that neither relay nor consumer has taken; 0 when there is none.",
 )
 DEAD_LETTERS = _gauge(
-    "notify_dead_letters", "channel", meaning="Dead letters that wait for a decision. Counted up to 10,000."
+    "notify_dead_letters",
+    "channel",
+    meaning="Dead letters that wait for a decision, without tests. Counted up to 10,000.",
 )
 OUTCOMES_UNKNOWN = _gauge(
     "notify_outcomes_unknown",
     "channel",
-    meaning="Notifications that may or may not have gone out. Counted up to 10,000.",
+    meaning="Notifications that may or may not have gone out, without tests. Counted up to 10,000.",
 )
 CALLBACKS_PENDING = _gauge("notify_callbacks_pending", meaning="Callbacks still owed to clients. Counted up to 10,000.")
 BREAKER_STATE = _gauge(
@@ -190,7 +205,7 @@ class Changed(NamedTuple):
 
 
 def count_changes(changes: Iterable[tuple[Changed, int]]) -> None:
-    """Statuses that followed, and how many times each. After their commit."""
+    """Statuses that followed, and how many times each; those of tests are left out. After their commit."""
     for change, many in changes:
         if change.retried:
             _count(RETRIES, change.channel, change.retried, many=many)
@@ -201,7 +216,7 @@ def count_changes(changes: Iterable[tuple[Changed, int]]) -> None:
 
 
 def count_submitted(channel: str, status: str) -> None:
-    """A request was stored, with this first status. After its commit."""
+    """A request that is no test was stored, with this first status. After its commit."""
     _count(NOTIFICATIONS, channel, status)
 
 
@@ -246,6 +261,11 @@ def count_breaker(channel: str, provider: str, to: str) -> None:
 def count_callback(outcome: str) -> None:
     """A callback was posted."""
     _count(CALLBACKS, outcome)
+
+
+def count_bounce_mail(outcome: str) -> None:
+    """A mail to the return address was read."""
+    _count(BOUNCE_MAILS, outcome)
 
 
 def note_query(seconds: float) -> None:

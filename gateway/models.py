@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from gateway import priorities
+from gateway.attachment_models import Attachment, StoredFile
 from gateway.channel_contract import EventType, Outcome
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import ENDED, NOT_HANDED_OVER, Status
@@ -55,6 +56,8 @@ class Notification(models.Model):
     #: Values of variables that the template declares sensitive are still among them.
     has_sensitive = models.BooleanField(default=False, db_default=False)
     content_deleted_at = models.DateTimeField(null=True)
+    #: So many files go with it: attachment_models.py.
+    attachment_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     metadata = models.JSONField(default=dict)
     priority = models.PositiveSmallIntegerField(default=priorities.DEFAULT)
     send_at = models.DateTimeField(null=True)
@@ -100,7 +103,7 @@ class Notification(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    #: When its id was told on failed.queue; another life clears it.
+    #: When its id was told on failed.queue, where tests are left out; another life clears it.
     dead_lettered_at = models.DateTimeField(null=True)
     #: When an operator laid a dead letter aside for good; who and why is in the event.
     discarded_at = models.DateTimeField(null=True)
@@ -150,9 +153,11 @@ class Notification(models.Model):
             models.Index(fields=["expires_at"], condition=Q(status__in=sorted(NOT_HANDED_OVER)), name="expiring"),
             # Serves the sweeper and the operator: doubts to settle, oldest first.
             models.Index(fields=["updated_at"], condition=Q(status="unknown"), name="in_doubt"),
-            # Serves the operator and the alerts: dead letters that wait for a decision, newest first.
+            # Serves the operator and the alerts: dead letters that wait for a decision, newest first, tests apart.
             models.Index(
-                fields=["-updated_at"], condition=Q(status="failed", discarded_at__isnull=True), name="dead_letters"
+                fields=["is_simulated", "-updated_at"],
+                condition=Q(status="failed", discarded_at__isnull=True),
+                name="dead_letters_apart",
             ),
             # Serves the relay: dead letters that failed.queue has not been told of.
             models.Index(
@@ -247,6 +252,10 @@ class ProviderEvent(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
     reason = models.CharField(max_length=30, blank=True)
     detail = models.CharField(max_length=500, blank=True)
+    #: Of a bounce: the code behind it.
+    code = models.CharField(max_length=50, blank=True, db_default="")
+    #: False for a bounce or complaint that proves nothing of the person's address.
+    is_about_address = models.BooleanField(db_default=True)
 
     class Meta:
         ordering = ["id"]
@@ -281,6 +290,8 @@ class ProviderState(models.Model):
     consecutive_failures = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
     last_error_at = models.DateTimeField(null=True)
+    #: It works again, but others go first until then: traffic does not jump back and forth.
+    rests_until = models.DateTimeField(null=True)
     #: The provider asked us to slow down: nobody asks it before.
     paused_until = models.DateTimeField(null=True)
     #: What an operator decided; without an end it holds until somebody takes it back.
@@ -358,8 +369,10 @@ class RateCount(models.Model):
 
 # Here, so that Django finds them; beside this file, so that each stays short enough to be read.
 from gateway.callback_models import CallbackEndpoint, CallbackTry, StatusCallback  # noqa: E402
+from gateway.provider_models import ProviderSetting  # noqa: E402
 
 __all__ = [
+    "Attachment",
     "BreakerTransition",
     "CallbackEndpoint",
     "CallbackTry",
@@ -368,8 +381,10 @@ __all__ = [
     "Notification",
     "NotificationEvent",
     "ProviderEvent",
+    "ProviderSetting",
     "ProviderState",
     "RateCount",
     "StatusCallback",
+    "StoredFile",
     "WaitingFor",
 ]

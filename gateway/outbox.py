@@ -58,6 +58,7 @@ class GivenUp(NamedTuple):
     correlation_id: str
     #: When it was given up.
     at: datetime
+    is_simulated: bool = False
 
 
 class Held(NamedTuple):
@@ -151,7 +152,7 @@ def reopen_forgotten(*, limit: int) -> int:
 def untold_dead_letters(*, limit: int) -> list[GivenUp]:
     """Dead letters that failed.queue has not been told of, oldest first."""
     untold = Notification.objects.filter(status=Status.FAILED, dead_lettered_at__isnull=True).order_by("updated_at")
-    columns = ("pk", "reason", "channel", "correlation_id", "updated_at")
+    columns = ("pk", "reason", "channel", "correlation_id", "updated_at", "is_simulated")
     return [GivenUp(*row) for row in untold.values_list(*columns)[:limit]]
 
 
@@ -246,8 +247,8 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
     # Whoever waits for locks takes them in one order: two batches that share rows must not wait for each other.
     locked = Notification.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
-    rows = list(locked.values_list("pk", "status", "claim_token", "channel"))
-    ours = {pk for pk, status, token, _ in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
+    rows = list(locked.values_list("pk", "status", "claim_token", "channel", "is_simulated"))
+    ours = {pk for pk, status, token, *_ in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
     groups: defaultdict[str, list[UUID]] = defaultdict(list)
     for pk in ours:
         groups[_alike(wanted[pk][1])].append(pk)
@@ -256,7 +257,8 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
     callbacks.owe((pk, news) for pk in wanted if pk in ours and (news := _news(wanted[pk][1])))
     status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
-    changes = Counter(_changed(channel, wanted[pk][1]) for pk, _, _, channel in rows if pk in ours)
+    real = [(pk, channel) for pk, _, _, channel, is_simulated in rows if pk in ours and not is_simulated]
+    changes = Counter(_changed(channel, wanted[pk][1]) for pk, channel in real)
     transaction.on_commit(partial(metrics.count_changes, changes.items()), robust=True)
     return ours
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.db.models import Prefetch
 from django.db.models.functions import Now
 
-from gateway import outbox, reasons, statuses
+from gateway import attachments, outbox, reasons, statuses
+from gateway.attachment_models import Attachment
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent, StatusCallback
 from gateway.outbox import Held, Verdict
 from gateway.querysets import NotificationQuerySet
@@ -32,7 +34,8 @@ class NotificationsOfPerson:
         rows = (
             Notification.objects.filter(user_id=person.pk).order_by("pk").select_related("template_version__template")
         )
-        together = rows.prefetch_related("attempts", "events", "provider_events")
+        files = Prefetch("attachments", Attachment.objects.select_related("file").defer("file__content"))
+        together = rows.prefetch_related("attempts", "events", "provider_events", files)
         return [_exported(each) for each in together.iterator(chunk_size=500)]
 
     def erase(self, person: User) -> int:
@@ -45,6 +48,7 @@ class NotificationsOfPerson:
             model._default_manager.filter(notification__user_id=person.pk).exclude(detail="").update(detail="")
         NotificationEvent.objects.filter(notification__user_id=person.pk).update(data={})
         StatusCallback.objects.filter(notification__user_id=person.pk).update(body="", reason_data={})
+        attachments.erase(theirs.filter(attachment_count__gt=0).values_list("pk", flat=True))
         # Also of addresses they had before.
         erase_from_suppressions(Suppression.objects.filter(notification_id__in=theirs.values("pk")))
         _say_without_a_name(theirs)
@@ -66,10 +70,16 @@ def _exported(notification: Notification) -> dict[str, Any]:
         "template_version": notification.template_version.number,
         "variables": without_sensitive(notification),
         "content_deleted_at": notification.content_deleted_at,
+        "attachments": [_file(each) for each in notification.attachments.all()],
         "attempts": [_of(each, _ATTEMPT) for each in notification.attempts.all()],
         "events": [_of(each, _EVENT) for each in notification.events.all()],
         "news_of_providers": [_of(each, _NEWS) for each in notification.provider_events.all()],
     }
+
+
+def _file(attachment: Attachment) -> dict[str, Any]:
+    file = attachment.file
+    return {"filename": attachment.filename, "content_type": file.content_type, "size": file.size}
 
 
 def _of(row: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from django.template import loader
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
-from users.json_format import to_json
+from users.json_text import to_json
 from users.problem_catalogue import PROBLEMS
 from users.problems import Problem
 from users.validation_findings import findings

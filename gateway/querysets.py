@@ -79,6 +79,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Their variables are still there: they could be sent."""
         return self.filter(content_deleted_at__isnull=True)
 
+    def real(self) -> Self:
+        """Without tests: of test keys and simulated recipients nothing left the house, and nobody waits for them."""
+        return self.filter(is_simulated=False)
+
     def dead_letters(self) -> Self:
         """Given up, and nobody has decided yet: an operator may give them another life or lay them aside."""
         return self.filter(status=Status.FAILED, discarded_at__isnull=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gateway.attachments import AttachmentsRefused
 from gateway.callback_endpoints import MOST_ENDPOINTS, TooManyEndpoints
 from gateway.decision import UserNotFound, VariablesInvalid
 from gateway.idempotency import RequestIdReused
@@ -40,6 +41,10 @@ def _moments_refused(error: Any) -> Problem:
     return Problem("validation_error", errors=errors)
 
 
+def _attachments_refused(error: Any) -> Problem:
+    return Problem("validation_error", errors=[FieldError(*finding) for finding in error.findings])
+
+
 def _too_many_endpoints(error: Any) -> Problem:
     words = f"A client has at most {MOST_ENDPOINTS} endpoints per mode; delete one first."
     return Problem("validation_error", errors=[FieldError("", "too_many", words)])
@@ -55,6 +60,7 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ChannelNotInTemplate: lambda error: Problem("channel_not_in_template", f"The template has no words for {error}."),
     VariablesInvalid: _variables_invalid,
     MomentsRefused: _moments_refused,
+    AttachmentsRefused: _attachments_refused,
     AddressRefused: lambda error: Problem("callback_url_refused", str(error)),
     TooManyEndpoints: _too_many_endpoints,
     RequestIdReused: lambda error: Problem("idempotency_key_reused", notification_id=error.notification_id),

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
+from gateway import attachments
 from gateway.database_clock import database_now
 from gateway.models import Notification
 from gateway.querysets import NotificationQuerySet
@@ -75,6 +76,7 @@ def delete_records(*, limit: int = BATCH) -> int:
     """Delete notifications whose time is over, with all that belongs to them. Returns how many."""
     ids = list(_locked(past_their_time()).values_list("pk", flat=True)[:limit])
     if ids:
+        attachments.delete_content(ids)
         Notification.objects.filter(pk__in=ids).delete()
     return len(ids)
 

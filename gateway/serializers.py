@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from gateway import priorities
+from gateway.attachment_fields import AttachmentsField
 from gateway.request import NotificationRequest
 from templates_app.variables import VariableFinding, check_shape
 from users.channels import Channel
@@ -134,6 +135,13 @@ class SubmitSerializer(StrictSerializer):
     send_at = MomentField(required=False, allow_null=True)
     expires_at = MomentField(required=False, allow_null=True)
     metadata = MetadataField(required=False, allow_null=True)
+    attachments = AttachmentsField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Only mails have attachments."""
+        if attrs.get("attachments") and attrs["notification_type"] != Channel.EMAIL:
+            raise serializers.ValidationError({"attachments": ["Only e-mails have attachments."]})
+        return attrs
 
     def validate_request_id(self, value: str | None) -> str | None:
         """1 to 255 printable ASCII characters without spaces."""

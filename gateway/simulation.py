@@ -30,7 +30,10 @@ RETRIES = 2
 
 TAKEN = SendResult(outcome=Outcome.ACCEPTED, provider_message_id="simulated")
 TRANSIENT = SendResult(
-    outcome=Outcome.TRANSIENT, error_code="simulated", provider_code="451", detail="The simulator fails for now."
+    outcome=Outcome.TRANSIENT,
+    error_code="simulated",
+    provider_code="451",
+    detail="The simulator fails for now, as address or token asks.",
 )
 THROTTLED = SendResult(
     outcome=Outcome.THROTTLED,
@@ -40,7 +43,7 @@ THROTTLED = SendResult(
     retry_after=PAUSE,
 )
 REFUSED = SendResult(
-    outcome=Outcome.PERMANENT, error_code="simulated", provider_code="550", detail="The simulator refuses for good."
+    outcome=Outcome.PERMANENT, error_code="simulated", provider_code="550", detail="The address or token asks for this."
 )
 DOUBTFUL = SendResult(
     outcome=Outcome.UNKNOWN, error_code="simulated", detail="The simulator gives no answer after the last byte."

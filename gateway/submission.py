@@ -1,5 +1,6 @@
 """Use case: accept a request exactly once. One INSERT; the answer is given after its commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,6 +8,8 @@ from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
 from gateway import callbacks, metrics, reasons
+from gateway.attachment_models import StoredFile
+from gateway.attachments import attach, files_for, named_uploads, uploads_stay
 from gateway.database_clock import about_now
 from gateway.decision import Decision, DecisionRefused, decide_request
 from gateway.due_signal import announce_due
@@ -61,6 +64,7 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     try:
         check_moments(request, now)
         decision = decide_request(request, recipient=recipient, now=now)
+        files = _files(request, client=client, mode=mode) if request.attachments else []
     except (DecisionRefused, SelectionRefused):
         # A known request id is judged before all that may be wrong by now.
         if known := earlier(client, mode, request.request_id):
@@ -68,13 +72,14 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
         raise
     notification = new_row(request, decision, now=now, client=client, mode=mode, correlation_id=correlation_id)
     failpoint("submission.judged")
-    if not _store(notification):
+    if not _store(notification, request, files):
         # Only the constraint knows for sure; new requests, nearly all, need no look-up.
         if known := earlier(client, mode, request.request_id):
             return _replayed(known, request, recipient)
         raise IntegrityError("A notification was not stored, and no other has its request id.")
     failpoint("submission.committed")
-    metrics.count_submitted(notification.channel, notification.status)
+    if not notification.is_simulated:
+        metrics.count_submitted(notification.channel, notification.status)
     remember(notification)
     tell_use(notification, request)
     if is_due_at_once(notification):
@@ -82,17 +87,23 @@ def submit_notification(request: NotificationRequest, *, client: str, mode: str,
     return Submitted(notification=notification, was_replayed=False)
 
 
-def _store(notification: Notification) -> bool:
+def _store(notification: Notification, request: NotificationRequest, files: Sequence[StoredFile]) -> bool:
     """False when its request id is taken; whoever is second waits for the first one's commit."""
     news = f"notification.{notification.status}"
-    if not callbacks.somebody_wants(news):
+    if not files and not callbacks.somebody_wants(news):
         return notification.pk in insert_new([notification])  # one statement, which commits itself
-    with transaction.atomic():
+    with uploads_stay(files), transaction.atomic():
         is_new = notification.pk in insert_new([notification])
         if is_new:
             callbacks.owe([(notification.pk, news)])
+            attach([(notification.pk, request.attachments, files)])
         failpoint("submission.inserted")
     return is_new
+
+
+def _files(request: NotificationRequest, *, client: str, mode: str) -> list[StoredFile]:
+    kept = named_uploads(request.attachments, client=client, mode=mode)
+    return files_for(request.attachments, kept, client=client, mode=mode)
 
 
 def tell_use(notification: Notification, request: NotificationRequest) -> None:
@@ -161,6 +172,7 @@ def new_row(
         has_sensitive=any(
             each.sensitive and each.name in decision.variables for each in decision.chosen.words.variables
         ),
+        attachment_count=len(request.attachments),
         metadata=request.metadata,
         priority=request.priority,
         send_at=request.send_at,

@@ -51,11 +51,10 @@ def send_test(
     recipient: Recipient,
     by: User,
 ) -> TestSent:
-    """Hand `words` to the channel's first provider, marked as a test. Not inside a transaction.
+    """Hand `words` to the provider the first message would go to, marked as a test. Not inside a transaction.
 
-    What is to a simulated recipient goes to the simulator.
+    What is to a simulated recipient goes to the simulator, and of a person's devices those of one service get it.
     """
-    name = channel.provider_names()[0]
     row = _claimed_row(channel, version, locale, by, holder=f"{CLIENT}:{by.pk}")
     held = Held(row.pk, row.claim_token)
     made = channel.build(
@@ -67,16 +66,24 @@ def send_test(
             words=_marked(words),
             locale=locale,
             category=rules_of(version.template.category),
+            template_code=version.template.code,
         )
     )
     if isinstance(made, Refusal):
         outbox.settle([(held, Verdict(change=statuses.SUPPRESS, reason=made.reason, data=made.data))])
-        return TestSent(notification_id=row.pk, provider=name, outcome=None, detail=made.reason, took=timedelta(0))
+        return TestSent(
+            notification_id=row.pk,
+            provider=channel.provider_names()[0],
+            outcome=None,
+            detail=made.reason,
+            took=timedelta(0),
+        )
     # Of a person's devices some may be simulated: no real provider is asked about those.
-    real = [each for each in made if not each.simulated_as]
-    provider = channel.load_provider(name if real else SIMULATOR)
+    meant = [each for each in made if not each.simulated_as] or made
+    name = channel.carriers(meant[0])[0]
+    provider = channel.load_provider(name)
     try:
-        return _hand_over(provider, held, real or made)
+        return _hand_over(provider, held, [each for each in meant if channel.carriers(each)[0] == name])
     finally:
         provider.close()
 

@@ -16,8 +16,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from gateway import callbacks, statuses
-from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult, said
-from gateway.consequences import follow_answers, follow_news
+from gateway.channel_contract import LENGTHS, EventType, Outcome, ProviderNews, SendResult, storable
+from gateway.consequences import NOT_CONCERNED, follow_answers, follow_news
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
 from gateway.many_rows import insert_all, update_each
@@ -316,7 +316,9 @@ def _row(news: ProviderNews) -> ProviderEvent:
         type=news.type,
         occurred_at=news.occurred_at,
         reason=news.reason if news.type is EventType.BOUNCED else "",
-        detail=said(news.detail),
+        detail=news.detail,
+        code=storable(news.code, LENGTHS["provider_code"]),
+        is_about_address=news.is_about_address,
     )
 
 
@@ -349,7 +351,11 @@ def _delivered_verdict(news: ProviderNews) -> Verdict:
 
 def _bounced_verdict(news: ProviderNews) -> Verdict:
     return Verdict(
-        change=statuses.BOUNCE, reason=news.reason, data={"provider": news.provider, "error": said(news.detail)}
+        change=statuses.BOUNCE,
+        reason=news.reason,
+        data={"provider": news.provider, "error": news.detail}
+        | ({"code": news.code} if news.code else {})
+        | ({} if news.is_about_address else {"address": NOT_CONCERNED}),
     )
 
 
@@ -365,6 +371,8 @@ def _apply_early_news(ids: Collection[UUID]) -> None:
             reason=each.reason or "bounced",
             detail=each.detail,
             is_from_device=each.channel == Channel.PUSH,
+            code=each.code,
+            is_about_address=each.is_about_address,
         )
         for each in early
     )

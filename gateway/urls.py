@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gateway import views, views_callbacks
+from gateway import views, views_attachments, views_callbacks
 
 urlpatterns = [
     path("notifications/", views.NotificationsView.as_view(), name="notifications"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/status/", views.StatusView.as_view(), name="notification-status"),
     path("notifications/<uuid:notification_id>/attempts/", views.AttemptsView.as_view(), name="notification-attempts"),
     path("notifications/<uuid:notification_id>/events/", views.EventsView.as_view(), name="notification-events"),
+    path("attachments/", views_attachments.AttachmentsView.as_view(), name="attachments"),
+    path("attachments/<uuid:attachment_id>/", views_attachments.AttachmentView.as_view(), name="attachment"),
     path("reasons/", views.ReasonsView.as_view(), name="reasons"),
     path("callbacks/", views_callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<uuid:callback_id>/", views_callbacks.CallbackView.as_view(), name="callback"),

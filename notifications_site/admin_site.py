@@ -1,6 +1,7 @@
 """The frame of the admin pages: badge, sidebar, first page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from gateway.admin.listing import person_name, status_chip
 from gateway.explanation import answer
 from gateway.models import Notification
+from gateway.provider_order import provider_order
+from notifications_site.captured import is_captured
 
 #: Notifications on the first page.
 LATEST = 10
@@ -24,8 +27,7 @@ Item = dict[str, Any]
 
 def environment_badge(request: HttpRequest) -> list[str]:
     """Says at the top of every page whether mail leaves the house."""
-    captured = settings.EMAIL_PROVIDERS == ["capture"] and settings.PUSH_PROVIDERS == ["capture"]
-    match settings.ENVIRONMENT, captured:
+    match settings.ENVIRONMENT, is_captured():
         case "local", True:
             return ["Local · mail is captured", "info"]
         case "local", False:
@@ -53,8 +55,18 @@ def script(request: HttpRequest) -> str:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; the theme hides what the person may not see, and empty groups."""
-    captured = _captured_messages(request)
-    groups: list[tuple[str | Promise, list[Item]]] = [
+    groups = _groups(captured=_captured_messages(request), badge=_dead_letter_badge(request))
+    return [{"title": title, "items": items} for title, items in groups]
+
+
+@cache
+def places() -> dict[str, tuple[str | Promise, str | Promise]]:
+    """Address of a list → how the sidebar calls its group and itself: the path above a page says the same."""
+    return {item["link"]: (title, item["title"]) for title, items in _groups() for item in items}
+
+
+def _groups(*, captured: Sequence[Item] = (), badge: Item | None = None) -> list[tuple[str | Promise, list[Item]]]:
+    return [
         (_("Overview"), [_item(_("Start"), "dashboard", reverse("admin:index"), is_active=_is_start)]),
         (
             _("Content"),
@@ -70,7 +82,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _page(_("Notifications"), "mail", "gateway", "notification"),
                 _page(_("People"), "group", "users", "user"),
                 _page(_("Suppressions"), "block", "users", "suppression"),
-                _page(_("Dead letters"), "warning", "gateway", "deadletter") | _dead_letter_badge(request),
+                _page(_("Dead letters"), "warning", "gateway", "deadletter") | (badge or {}),
             ],
         ),
         (
@@ -99,14 +111,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
     ]
-    return [{"title": title, "items": items} for title, items in groups]
 
 
 def _dead_letter_badge(request: HttpRequest) -> Item:
     """How many wait for a decision, up to a bound; nothing where there are none. The index of dead letters serves."""
     if not request.user.has_perm("gateway.view_deadletter"):
         return {}
-    waiting = Notification.objects.dead_letters().order_by("-updated_at")
+    waiting = Notification.objects.dead_letters().real().order_by("-updated_at")
     count = len(waiting.values_list("pk")[: MOST_ON_BADGE + 1])
     return {"badge": f"{MOST_ON_BADGE}+" if count > MOST_ON_BADGE else count} if count else {}
 
@@ -114,11 +125,11 @@ def _dead_letter_badge(request: HttpRequest) -> Item:
 def _captured_messages(request: HttpRequest) -> list[Item]:
     """One item for both inboxes, as long as something is captured; it opens the one the person may see."""
     inboxes = [
-        (settings.EMAIL_PROVIDERS, "channels_email", "capturedemail"),
-        (settings.PUSH_PROVIDERS, "channels_push", "capturedpush"),
+        ("email", "channels_email", "capturedemail"),
+        ("push", "channels_push", "capturedpush"),
     ]
-    for providers, app, model in inboxes:
-        if "capture" in providers and request.user.has_perm(f"{app}.view_{model}"):
+    for channel, app, model in inboxes:
+        if "capture" in provider_order(channel).names and request.user.has_perm(f"{app}.view_{model}"):
             item = _page(_("Captured messages"), "inbox", app, model)
             return [item | {"active": _is_under("channels_email/", "channels_push/")}]
     return []

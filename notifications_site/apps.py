@@ -13,4 +13,6 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         """The checks look at channels, and those at models: they can be imported only now."""
         import_module("notifications_site.checks")
+        import_module("notifications_site.dkim_checks")
+        import_module("notifications_site.bounce_checks")
         connection_created.connect(import_module("notifications_site.query_times").time_queries)

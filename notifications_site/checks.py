@@ -1,7 +1,8 @@
 """`manage.py check` says in words what is misconfigured, with a hint each. Loops run these before they start."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,12 +12,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
 
-from channels_email.channel import PROVIDERS as EMAIL_PROVIDERS
-from channels_push.channel import PROVIDERS as PUSH_PROVIDERS
+from channels_email.webhooks import SERVICES as WEBHOOK_SERVICES
+from gateway.channel_table import channels
+from gateway.provider_order import provider_order, setting_of
+from gateway.provider_settings import provider_setting
+from users.channels import Channel
 
 #: The commands that run only our own checks ask for them by this name.
 TAG = "notify"
-KNOWN_PROVIDERS = {"EMAIL_PROVIDERS": EMAIL_PROVIDERS, "PUSH_PROVIDERS": PUSH_PROVIDERS}
 #: Keeps the message instead of sending it.
 CAPTURE = "capture"
 
@@ -26,16 +29,13 @@ def providers_exist(**kwargs: Any) -> list[CheckMessage]:
     """notify.E005"""
     return [
         message
-        for setting, known in KNOWN_PROVIDERS.items()
-        for message in wrong_names(setting, getattr(settings, setting), known)
+        for name, channel in channels().items()
+        for message in wrong_names(setting_of(name), provider_order(name).names, channel.provider_fields())
     ]
 
 
-def wrong_names(setting: str, names: Sequence[str], known: dict[str, str]) -> list[CheckMessage]:
-    """An error for each name that is no provider, and for none at all."""
-    there_are = f"There are: {', '.join(known)}."
-    if not names:
-        return [Error(f"{setting} names no provider.", hint=there_are, id="notify.E005")]
+def wrong_names(setting: str, names: Iterable[str], known: Collection[str]) -> list[CheckMessage]:
+    """An error for each name that is no provider."""
     return [
         Error(f"{setting} names {name!r}, which is no provider.", hint=did_you_mean(name, known), id="notify.E005")
         for name in names
@@ -43,7 +43,7 @@ def wrong_names(setting: str, names: Sequence[str], known: dict[str, str]) -> li
     ]
 
 
-def did_you_mean(name: str, known: dict[str, str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
     """The closest known name, if one is close, and all of them."""
     close = difflib.get_close_matches(name.lower(), known, n=1)
     question = f"Did you mean {close[0]!r}? " if close else ""
@@ -51,47 +51,74 @@ def did_you_mean(name: str, known: dict[str, str]) -> str:
 
 
 @register(TAG)
-def smtp_has_a_server(**kwargs: Any) -> list[CheckMessage]:
+def providers_have_what_they_need(**kwargs: Any) -> list[CheckMessage]:
     """notify.E006"""
-    if "smtp" not in settings.EMAIL_PROVIDERS or settings.EMAIL_URL:
-        return []
     return [
         Error(
-            "EMAIL_PROVIDERS names 'smtp', but EMAIL_URL names no mail server.",
-            hint="Set EMAIL_URL to smtp+tls://user:password@host:587, or EMAIL_URL_FILE to a file that holds it.",
+            f"{setting_of(name)} names {provider!r}, but {field.setting} is not set.",
+            hint=f"Set {field.setting}, or {field.setting}_FILE to a file that holds it, or store it in the admin "
+            f"under Providers & breakers. {field.label}: {field.help}",
             id="notify.E006",
         )
+        for name, channel in channels().items()
+        for provider in provider_order(name).names
+        for field in channel.provider_fields().get(provider, ())
+        if field.is_needed and not provider_setting(field.setting)
     ]
 
 
-#: What each push service needs; which settings, and where they come from.
-PUSH_NEEDS = {
-    "fcm": (("FCM_CREDENTIALS",), "Firebase console, Project settings, Service accounts: generate a private key."),
-    "onesignal": (("ONESIGNAL_APP_ID", "ONESIGNAL_API_KEY"), "OneSignal, Settings, Keys & IDs."),
-    "webpush": (("VAPID_PRIVATE_KEY", "VAPID_SUBJECT"), "`manage.py make_vapid_key` makes the key."),
-}
+@register(TAG)
+def amazon_has_its_library(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E006"""
+    used = [setting_of(name) for name in channels() if "amazon_ses" in provider_order(name).names]
+    return [
+        Error(
+            f"{setting} names 'amazon_ses', but AWS's library boto3 is not installed.",
+            hint='Install it: pip install "notification-platform[ses]".',
+            id="notify.E006",
+        )
+        for setting in used
+        if find_spec("botocore") is None
+    ]
 
 
 @register(TAG)
-def push_services_have_what_they_need(**kwargs: Any) -> list[CheckMessage]:
-    """notify.E006"""
+def rules_name_known_providers(**kwargs: Any) -> list[CheckMessage]:
+    """notify.E009"""
+    known = sorted({provider for channel in channels().values() for provider in channel.provider_fields()})
     return [
         Error(
-            f"PUSH_PROVIDERS names {name!r}, but {setting} is not set.",
-            hint=f"Set {setting}, or {setting}_FILE to a file that holds it. {where}",
-            id="notify.E006",
+            f"DELIVERY_RULES names {name!r}, which is no channel and no provider.",
+            hint=did_you_mean(name, [*channels(), *known]),
+            id="notify.E009",
         )
-        for name, (needed, where) in PUSH_NEEDS.items()
-        if name in settings.PUSH_PROVIDERS
-        for setting in needed
-        if not getattr(settings, setting)
+        for name in settings.DELIVERY_RULES.providers
+        if name not in known
+    ]
+
+
+@register(TAG)
+def news_can_be_proven(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W016"""
+    if settings.IS_LOCAL or provider_setting("PROVIDER_WEBHOOK_SECRET"):
+        return []
+    return [
+        Warning(
+            f"EMAIL_PROVIDERS names {name!r}, but nothing proves its news: it is refused, bounces and complaints too.",
+            hint="Set PROVIDER_WEBHOOK_SECRET to user:password and enter both in the address of the webhook"
+            + (f", or set {service.key_setting}." if service.key_setting else "."),
+            id="notify.W016",
+        )
+        for name in provider_order(Channel.EMAIL.value).names
+        if (service := WEBHOOK_SERVICES.get(name))
+        and not (service.key_setting and provider_setting(service.key_setting))
     ]
 
 
 @register(TAG)
 def mail_password_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
     """notify.W018"""
-    parts = urlsplit(settings.EMAIL_URL)
+    parts = urlsplit(provider_setting("EMAIL_URL"))
     if settings.IS_LOCAL or parts.scheme != "smtp" or not parts.password:
         return []
     return [
@@ -110,12 +137,12 @@ def nothing_is_captured_in_production(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"{setting} names {CAPTURE!r}: messages would be kept for the inbox, and nobody would get them.",
-            hint=f"Set {setting} to a provider that sends, or ENVIRONMENT to local or staging.",
+            f"{setting_of(name)} names {CAPTURE!r}: messages would be kept for the inbox, and nobody would get them.",
+            hint=f"Set {setting_of(name)} to a provider that sends, or ENVIRONMENT to local or staging.",
             id="notify.E002",
         )
-        for setting in KNOWN_PROVIDERS
-        if CAPTURE in getattr(settings, setting)
+        for name in channels()
+        if CAPTURE in provider_order(name).names
     ]
 
 

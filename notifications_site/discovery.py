@@ -81,7 +81,7 @@ class TargetsView(ApiView):
 
     authentication_classes = (ApiKeyOrMetricsToken, AccessTokenAuthentication)
     required_scopes = {"GET": "metrics:read"}
-    throttle_classes = ()  # type: ignore[assignment]  # metrics are not limited
+    throttle_classes = ()  # metrics are not limited
 
     @extend_schema(
         operation_id="list_metrics_targets",

@@ -16,8 +16,11 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from channels_email.imap_server import read_imap_server
 from channels_email.mail_bytes import NotAMail, read_mailbox
 from channels_email.mail_server import WrongMailServer, read_mail_server
+from gateway.provider_order import DEFAULT as DEFAULT_ORDER
+from gateway.provider_order import read_order
 from users.rates import Rate, WrongRate, parse_rates
 
 Value = TypeVar("Value")
@@ -118,6 +121,11 @@ def words(name: str, default: list[str], *, meaning: str, shown_default: str | N
     return [word.strip() for word in raw.split(",") if word.strip()]
 
 
+def providers(name: str, *, meaning: str) -> list[str]:
+    """Providers in order of preference, each with its weight if there is one; empty where nothing is given."""
+    return parsed(name, lambda text: read_order(text).words(), meaning=meaning, shown_default=DEFAULT_ORDER)
+
+
 def parsed(
     name: str, parse: Callable[[str], Value], *, meaning: str, default: str = "", shown_default: str | None = None
 ) -> Value:
@@ -191,6 +199,18 @@ def mail_server(name: str, *, meaning: str) -> str:
         return ""
     try:
         read_mail_server(raw)
+    except WrongMailServer as error:  # it repeats no password
+        raise WrongSetting(f"{name} {error}") from None
+    return raw
+
+
+def imap_server(name: str, *, meaning: str) -> str:
+    """A mailbox's address such as ``imaps://user:password@host/INBOX``; empty when there is none."""
+    raw = _note(name, "", meaning)
+    if raw is None:
+        return ""
+    try:
+        read_imap_server(raw)
     except WrongMailServer as error:  # it repeats no password
         raise WrongSetting(f"{name} {error}") from None
     return raw

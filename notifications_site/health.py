@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from consumers import health_checks
 from consumers.health_checks import Health
 from notifications_site.error_pages import READING, only_reading
-from users.json_format import to_json
+from users.json_text import to_json
 
 
 @csrf_exempt  # nothing is ever written here; a wrong method gets its 405

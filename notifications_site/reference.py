@@ -9,8 +9,9 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 
 from gateway.metrics import METRICS
-from gateway.reasons import REASONS
+from gateway.reasons import REASONS, pattern
 from notifications_site.env import VARIABLES, Variable
+from notifications_site.provider_errors import provider_error_lines
 from users.problem_catalogue import PROBLEMS
 
 WRITTEN_BY = "Written by `make reference` from the code; changes by hand are lost."
@@ -25,6 +26,7 @@ def reference_files() -> dict[Path, str]:
             Path("docs/reference/reasons.md"): reasons_page(),
             Path("docs/reference/problems.md"): problems_page(),
             Path("docs/reference/metrics.md"): metrics_page(),
+            Path("docs/reference/provider_errors.md"): provider_errors_page(),
             Path("docs/reference/openapi.yaml"): openapi_file(),
         }
 
@@ -54,7 +56,7 @@ def settings_page(variables: Iterable[Variable]) -> str:
 
 def reasons_page() -> str:
     """Why a notification is where it is."""
-    rows = [f"| `{code}` | {each.word} | {each.sentence} | {each.action or '–'} |" for code, each in REASONS.items()]
+    rows = [f"| `{code}` | {each.word} | {pattern(code)} | {each.action or '–'} |" for code, each in REASONS.items()]
     return _page(
         "Reasons",
         "Every status comes with a reason. The code is stable, words may change. `{…}` is filled from the row.",
@@ -88,6 +90,18 @@ def metrics_page() -> str:
         "`all` and `gateway`; counters and histograms are those of the process asked, since its start. How to "
         "collect them: [watch_it.md](../how_to/watch_it.md).",
         ["| metric | kind | labels | meaning |", "|---|---|---|---|", *rows],
+    )
+
+
+def provider_errors_page() -> str:
+    """What answers of providers mean."""
+    return _page(
+        "Provider errors",
+        "What the answers of mail and push services mean, and what follows. An attempt keeps our word as `error_code` "
+        "and the provider's own code as `provider_code`. Where several rows fit, the first one counts; words in quotes "
+        "are a part of what the provider said. What is in no row is tried again and counted in "
+        "`notify_unknown_answers_total`.",
+        provider_error_lines(),
     )
 
 

@@ -6,8 +6,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from channels_email import dkim_keys, mail_services, webhook_keys
+from channels_email.mail_headers import reply_to
+from channels_email.return_address import read_bounce_domain
 from channels_push import service_settings
 from consumers.delivery_rules import read_rules
+from gateway.service_address import read_service_url
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
@@ -273,10 +277,14 @@ RATE_LIMITS = env.rates(
 )
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
-EMAIL_PROVIDERS = env.words(
+#: Each channel with its providers (gateway/channel_table.py).
+CHANNELS = ["channels_email.channel.EmailChannel", "channels_push.channel.PushChannel"]
+#: Empty where the environment says nothing: then the order stored in the admin holds, or capture.
+EMAIL_PROVIDERS = env.providers(
     "EMAIL_PROVIDERS",
-    ["capture"],
-    meaning="Mail services in order of preference: smtp; capture keeps the mail for the admin's inbox.",
+    meaning="Mail services in order of preference: smtp, "
+    f"{', '.join(mail_services.MAIL_SERVICES)}; capture keeps the mail for the admin's inbox. With weights "
+    "they share the traffic, the rest stands by: sendgrid:70,mailgun:30,smtp. Not set: the order stored in the admin.",
 )
 EMAIL_URL = env.mail_server(
     "EMAIL_URL",
@@ -284,11 +292,12 @@ EMAIL_URL = env.mail_server(
     "smtps://…:465 (TLS at once), smtp://…:25 (not encrypted). "
     "Options: ?timeout=30 (seconds for a whole mail), ca=FILE (trusted certificates), name=HOST (ours).",
 )
-PUSH_PROVIDERS = env.words(
+for field, meaning in mail_services.all_settings():
+    globals()[field.setting] = env.parsed(field.setting, field.read, shown_default=field.default, meaning=meaning)
+PUSH_PROVIDERS = env.providers(
     "PUSH_PROVIDERS",
-    ["capture"],
     meaning="Push services: fcm, onesignal, webpush, each for its own devices; capture keeps every other push for the "
-    "admin's inbox.",
+    "admin's inbox. Not set: the order stored in the admin.",
 )
 FCM_CREDENTIALS = env.parsed(
     "FCM_CREDENTIALS",
@@ -297,7 +306,7 @@ FCM_CREDENTIALS = env.parsed(
 )
 FCM_URL = env.parsed(
     "FCM_URL",
-    service_settings.read_service_url,
+    read_service_url,
     default=service_settings.FCM_URL,
     meaning="Where Firebase Cloud Messaging answers: a proxy or a stand-in may take its place.",
 )
@@ -308,7 +317,7 @@ ONESIGNAL_APP_ID = env.text("ONESIGNAL_APP_ID", "", meaning="The app at OneSigna
 ONESIGNAL_API_KEY = env.text("ONESIGNAL_API_KEY", "", meaning="The app's API key at OneSignal.")
 ONESIGNAL_URL = env.parsed(
     "ONESIGNAL_URL",
-    service_settings.read_service_url,
+    read_service_url,
     default=service_settings.ONESIGNAL_URL,
     meaning="Where OneSignal answers: a proxy or a stand-in may take its place.",
 )
@@ -327,15 +336,72 @@ PROVIDER_WEBHOOK_SECRET = env.text(
     "",
     meaning="User and password, separated by a colon, with which providers post their news (HTTP basic).",
 )
+SENDGRID_WEBHOOK_PUBLIC_KEY = env.parsed(
+    "SENDGRID_WEBHOOK_PUBLIC_KEY",
+    webhook_keys.read_sendgrid_key,
+    meaning="Verification key of SendGrid's Signed Event Webhook; with it SendGrid's news must be signed.",
+)
+MAILGUN_WEBHOOK_SIGNING_KEY = env.text(
+    "MAILGUN_WEBHOOK_SIGNING_KEY",
+    "",
+    meaning="HTTP webhook signing key of the Mailgun account; with it Mailgun's news must be signed.",
+)
+MAILTRAP_TRACKING_SECRET = env.text(
+    "MAILTRAP_TRACKING_SECRET",
+    "",
+    meaning="Signature secret of the webhook at Mailtrap; with it Mailtrap's news must be signed.",
+)
+RESEND_SIGNING_SECRET = env.parsed(
+    "RESEND_SIGNING_SECRET",
+    webhook_keys.read_svix_secret,
+    meaning="Signing secret of the webhook at Resend (whsec_…); with it Resend's news must be signed.",
+)
 DEFAULT_FROM_EMAIL = env.mailbox(
     "DEFAULT_FROM_EMAIL", "Notifications <notifications@localhost.localdomain>", meaning="Sender of our mails."
+)
+BOUNCE_DOMAIN = env.parsed(
+    "BOUNCE_DOMAIN",
+    read_bounce_domain,
+    meaning="Where mails by smtp come back to: bounces.example.com makes every mail's return address "
+    "b+TOKEN@bounces.example.com; name@example.com makes it name+TOKEN@example.com, for a mailbox that takes such "
+    "addresses. Without it only the sender is there to send back to, and no bounce blocks an address.",
+)
+BOUNCE_MAILDIR = env.text(
+    "BOUNCE_MAILDIR",
+    "",
+    meaning="Folder with mails that came back, as mail servers deliver them (maildir): taken from new/, kept in cur/.",
+)
+BOUNCE_IMAP_URL = env.imap_server(
+    "BOUNCE_IMAP_URL",
+    meaning="Mailbox with mails that came back, read each minute: imaps://user:password@host/INBOX, imap+tls://…:143 "
+    "(STARTTLS required), imap://…:143 (not encrypted). Option: ?ca=FILE (trusted certificates).",
+)
+DEFAULT_REPLY_TO = env.parsed(
+    "DEFAULT_REPLY_TO",
+    reply_to,
+    shown_default="DEFAULT_FROM_EMAIL",
+    meaning="Where answers to our mails go, such as Shop <service@example.com>.",
+)
+DKIM_PRIVATE_KEY = env.parsed(
+    "DKIM_PRIVATE_KEY",
+    dkim_keys.read_private_key,
+    meaning="Signs our mails for the provider smtp: RSA or Ed25519 in PEM, or the path of the file; made by "
+    "make_dkim_key. Mail services sign by themselves.",
+)
+DKIM_SELECTOR = env.parsed(
+    "DKIM_SELECTOR",
+    dkim_keys.read_selector,
+    meaning="Under which name the public half stands in DNS: SELECTOR._domainkey.DOMAIN.",
+)
+DKIM_DOMAIN = env.parsed(
+    "DKIM_DOMAIN", dkim_keys.read_domain, meaning="For which domain is signed: the sender's, or one above it."
 )
 MAX_ATTEMPTS = env.integer(
     "MAX_ATTEMPTS", 8, least=1, most=50, meaning="Tries before a notification becomes a dead letter."
 )
 DELIVERY_RULES = env.parsed(
     "DELIVERY_RULES",
-    partial(read_rules, max_attempts=MAX_ATTEMPTS, providers=[*EMAIL_PROVIDERS, *PUSH_PROVIDERS]),
+    partial(read_rules, max_attempts=MAX_ATTEMPTS),
     meaning="Retries, breakers and rates for a channel or a provider: email.max_attempts=5,smtp.rate=50/s.",
 )
 CONSUMER_NICENESS = env.integer(
@@ -351,13 +417,21 @@ CONTENT_DAYS = env.integer(
     30,
     least=1,
     most=3650,
-    meaning="Days after which what was sent (variables, captured copies) is deleted; sensitive variables go at once.",
+    meaning="Days after which what was sent (variables, attachments, captured copies) is deleted; sensitive variables "
+    "go at once.",
 )
 #: Where copies of it lie, beside the notification: functions that delete those of some notifications.
-CONTENT_KEPT = ["channels_email.inbox.delete_content", "channels_push.inbox.delete_content"]
+CONTENT_KEPT = [
+    "channels_email.inbox.delete_content",
+    "channels_push.inbox.delete_content",
+    "gateway.attachments.delete_content",
+]
 RECORD_DAYS = env.integer(
     "RECORD_DAYS", 90, least=7, most=3650, meaning="Days a notification and its request id are kept."
 )
+
+#: Whoever can ask a push service about a token, for registering and checking devices: users/device_checks.py.
+DEVICE_CHECK = "channels_push.device_checks.ask_provider"
 
 #: Whoever keeps what is sent, for the life of templates: templates_app/usage.py.
 SENT_WITH_TEMPLATES = "gateway.template_use.NotificationsWithTemplates"

@@ -18,8 +18,9 @@ from channels_push.models import CapturedPush
 from gateway import demo_samples, explanation
 from gateway.demo_data import ADMIN_EMAIL, SECRETS_FILE, kept_api_key
 from gateway.models import Notification
+from notifications_site.captured import is_captured, only_browsers_get_it
 from notifications_site.error_pages import READING, only_reading
-from users.json_format import to_json
+from users.json_text import to_json
 from users.models import User
 
 #: So many messages are shown.
@@ -64,7 +65,8 @@ def start_page(request: HttpRequest) -> HttpResponse:
     shown_key = key or KEY_TO_FILL_IN
     url = settings.PUBLIC_URL
     context = {
-        "is_captured": settings.EMAIL_PROVIDERS == ["capture"] and settings.PUSH_PROVIDERS == ["capture"],
+        "is_captured": is_captured(),
+        "browsers_get_it": only_browsers_get_it(),
         "has_key": bool(key),
         "admin_email": ADMIN_EMAIL,
         "secrets_file": Path(settings.VAR_DIR) / SECRETS_FILE,

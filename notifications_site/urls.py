@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 
+from channels_email.urls import BOUNCES, MAIL_SERVICES
 from channels_push.urls import ONESIGNAL
 from gateway import problems
 from gateway.limited_pages import limited
@@ -17,6 +18,7 @@ from notifications_site import (
     health,
     metrics,
     start_page,
+    web_push_demo,
 )
 from notifications_site.admin_pages import recipient, test_send
 from users.unsubscribe_page import unsubscribe
@@ -50,6 +52,8 @@ EVERYWHERE: Urls = [
 GATEWAY: Urls = [
     path("api/v1/", include("gateway.urls")),
     path("api/v1/", include("channels_push.urls")),
+    MAIL_SERVICES,
+    BOUNCES,
     ONESIGNAL,
     path("api/v1/services/", discovery.ServicesView.as_view(), name="services"),
     path("api/v1/services/prometheus/", discovery.TargetsView.as_view(), name="prometheus-targets"),
@@ -75,8 +79,16 @@ USERS: Urls = [
 TEMPLATES: Urls = [
     path("api/v1/", include("templates_app.urls")),
 ]
+#: It asks the whole API.
+DEMO: Urls = [
+    path("demo/web-push/", web_push_demo.demo_page, name="web-push-demo"),
+    path("demo/worker.js", web_push_demo.demo_worker, name="web-push-demo-worker"),
+    path("demo/push-service/", web_push_demo.subscribe, name="demo-push-service"),
+    path("demo/push-service/push/<str:name>/", web_push_demo.push, name="demo-push"),
+    path("demo/push-service/messages/<str:name>/", web_push_demo.messages, name="demo-push-messages"),
+]
 SETS: dict[str, Urls] = {
-    "all": [*GATEWAY, *USERS, *TEMPLATES],
+    "all": [*GATEWAY, *USERS, *TEMPLATES, *DEMO],
     "gateway": GATEWAY,
     "users": USERS,
     "templates": TEMPLATES,

@@ -49,29 +49,47 @@ def current_layout(code: str) -> Layout | None:
     return Layout.objects.filter(code=code).order_by("-number").first()
 
 
+def locked_layout(code: str) -> Layout | None:
+    """As above, and nobody stores another of this code before the transaction ends."""
+    # The first version never goes; the newest may be another once its lock is free.
+    Layout.objects.select_for_update(no_key=True).filter(code=code, number=1).first()
+    return current_layout(code)
+
+
 @transaction.atomic
 def store_layout(
     *, code: str, name: str, html: str, text: str = SLOT, by: User | None = None, reason: str = ""
 ) -> Layout:
     """The next version of a layout; the newest one when nothing differs. Published versions keep theirs.
 
-    Raises `LayoutInvalid`.
+    Of two at the same instant each gets a number of its own. Raises `LayoutInvalid`.
     """
     check_layout(html=html, text=text)
-    newest = current_layout(code)
-    if newest and (newest.name, newest.html, newest.text) == (name, html, text):
+    words = {"name": name, "html": html, "text": text}
+    newest = locked_layout(code)
+    if newest is None:
+        # There is no row to lock: of two first ones the constraint lets one in, the other comes after it.
+        first, is_ours = Layout.objects.get_or_create(code=code, number=1, defaults={**words, "created_by": by})
+        if is_ours:
+            _note_stored(first, after=None, by=by, reason=reason)
+            return first
+        newest = locked_layout(code) or first
+    if all(getattr(newest, column) == said for column, said in words.items()):
         return newest
-    number = newest.number + 1 if newest else 1
-    stored = Layout.objects.create(code=code, number=number, name=name, html=html, text=text, created_by=by)
+    stored = Layout.objects.create(code=code, number=newest.number + 1, created_by=by, **words)
+    _note_stored(stored, after=newest, by=by, reason=reason)
+    return stored
+
+
+def _note_stored(stored: Layout, *, after: Layout | None, by: User | None, reason: str) -> None:
     audit.note(
         who=by or "the command line",
         what="layout.stored",
         about=stored,
-        before={"number": newest.number, "name": newest.name} if newest else None,
-        after={"number": number, "name": name},
+        before={"number": after.number, "name": after.name} if after else None,
+        after={"number": stored.number, "name": stored.name},
         why=reason,
     )
-    return stored
 
 
 def check_layout(*, html: str, text: str) -> None:

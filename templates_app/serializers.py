@@ -1,6 +1,6 @@
 """The shapes of requests and answers about templates. No writes in here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -12,7 +12,7 @@ from templates_app.models import CODE, Layout, OnUnknown
 from templates_app.variables import DeclarationInvalid, check_shape, variables_to_json
 from users.channels import Channel
 from users.models import Category
-from users.strict_serializers import PlainText, StrictSerializer
+from users.strict_serializers import PlainText, StrictSerializer, Wrong
 
 #: Bytes of a body: an HTML source per language.
 LARGEST_BODY = 1024 * 1024
@@ -121,13 +121,12 @@ class VersionCreateSerializer(VersionSerializer):
 
     from_version = serializers.IntegerField(required=False, allow_null=True, min_value=1)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """A copy, or words: not both."""
-        given = {name for name, value in attrs.items() if value is not None}
-        if "from_version" in given and given & {"variables", "contents"}:
-            problem = wrong("invalid", "Either from_version, or variables and contents.")
-            raise serializers.ValidationError({"from_version": problem})
-        return attrs
+        named = {name for name, value in given.items() if value is not None} | set(refused)
+        if "from_version" in named and named & {"variables", "contents"}:
+            return {"from_version": wrong("invalid", "Either from_version, or variables and contents.")}
+        return {}
 
 
 class PublishSerializer(StrictSerializer):
@@ -209,21 +208,28 @@ class LoosePreviewSerializer(PreviewSerializer):
     template_code = PlainText(required=False, allow_null=True, max_length=100)
     content = LooseContentField(required=False, allow_null=True)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """One of the two; the words fit the channel."""
-        content = attrs.get("content")
-        if (attrs.get("template_code") is None) == (content is None):
-            raise serializers.ValidationError(
-                {"template_code": wrong("required", "Give template_code, or content instead.")}
-            )
-        if content is not None:
-            if attrs.get("version") is not None:
-                raise serializers.ValidationError({"version": wrong("invalid", "Loose content has no versions.")})
-            channel = attrs.get("notification_type") or channel_of(content)
+        found: dict[str, Any] = {}
+        content = given.get("content")
+        named = [name for name in ("template_code", "content") if given.get(name) is not None or name in refused]
+        if len(named) != 1:
+            found["template_code"] = wrong("required", "Give template_code, or content instead.")
+        if content is not None and given.get("version") is not None:
+            found["version"] = wrong("invalid", "Loose content has no versions.")
+        if content is not None and "notification_type" not in refused:
+            channel = given.get("notification_type") or channel_of(content)
             if problems := dict(field_problems(channel, content)):
-                raise serializers.ValidationError({"content": problems})
-            attrs["notification_type"], attrs["content"] = channel, clean_fields(content)
-        return attrs
+                found["content"] = problems
+        return found
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The words as they are kept, and what they are for."""
+        content = attrs.get("content")
+        if content is None:
+            return attrs
+        channel = attrs.get("notification_type") or channel_of(content)
+        return attrs | {"notification_type": channel, "content": clean_fields(content)}
 
 
 def channel_of(content: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +17,7 @@ from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
 from gateway.channel_contract import Channel as DeliveryChannel
 from gateway.channel_contract import Outcome
+from gateway.provider_order import provider_order
 from gateway.test_sending import TestSent, send_test
 from templates_app import layouts
 from templates_app.editor_state import values_of
@@ -80,7 +80,7 @@ def _recipient(me: User, channel: str, to: str) -> Recipient:
     recipient = found or Recipient(
         id=me.pk, public_id="", name="", email=to, locale="en", timezone="UTC", is_active=True
     )
-    if channel == Channel.PUSH and not recipient.devices and settings.PUSH_PROVIDERS[0] == "capture":
+    if channel == Channel.PUSH and not recipient.devices and "capture" in provider_order(Channel.PUSH.value).names:
         recipient = replace(recipient, devices=(_pretended_phone(),))
     return replace(recipient, email=to)
 

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from templates_app.layout_preview import sample_mail
-from templates_app.layouts import LayoutInvalid, check_layout, current_layout, store_layout
+from templates_app.layouts import LayoutInvalid, check_layout, current_layout, locked_layout, store_layout
 from templates_app.live_preview import Problem
 from templates_app.mail_frame import mail_frame
 from templates_app.models import Layout, Template
@@ -78,7 +78,7 @@ class LayoutForm(StaffForm):
             except LayoutInvalid as error:
                 part, _separator, words = str(error).partition(": ")
                 self.add_error(part, words)
-        newest = current_layout(self.instance.code) if self.instance.code else None
+        newest = locked_layout(self.instance.code) if self.instance.code else None
         if newest and newest.number != self.instance.number:
             words = _("v{n} was stored meanwhile. Take what you wrote along, and open the newest version.")
             self.add_error(None, words.format(n=newest.number))

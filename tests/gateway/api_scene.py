@@ -11,6 +11,7 @@ from gateway.database_clock import database_now
 from gateway.models import Notification
 from templates_app import publishing
 from templates_app.models import Template
+from tests.published_words import publish_words
 from users.api_keys import create_api_key
 
 NOTIFICATIONS = "/api/v1/notifications/"
@@ -47,12 +48,11 @@ def client_with_key(*scopes, client="shop", mode="live", **options):
 def template(code="welcome_email", *, contents=None, variables=WELCOME_VARIABLES, published=True, **fields):
     """A template with one version. `contents`: {(locale, channel): words}."""
     made = Template.objects.create(**{"code": code, "name": code} | fields)
-    draft = publishing.new_draft(made)
-    publishing.save_variables(draft, variables)
-    write(draft, contents or {("en", "email"): WELCOME_WORDS})
+    contents = contents or {("en", "email"): WELCOME_WORDS}
     if published:
-        publishing.publish(draft)
-    made.refresh_from_db()
+        publish_words(made, variables=variables, contents=contents)
+    else:
+        publishing.save_draft(publishing.new_draft(made), variables=variables, contents=contents)
     return made
 
 

@@ -90,9 +90,9 @@ def sent_again(**columns):
     return row, attempt
 
 
-def news(row, kind, event_id=None, **fields):
+def news(row, kind, event_id=None, provider="capture", **fields):
     event_id = event_id or uuid4().hex
-    return ProviderNews(provider="capture", event_id=event_id, notification_id=row.pk, type=kind, **fields)
+    return ProviderNews(provider=provider, event_id=event_id, notification_id=row.pk, type=kind, **fields)
 
 
 def status_of(row):

@@ -239,3 +239,40 @@ def test_the_sidebar_says_how_many_wait_up_to_a_bound(monkeypatch):
     assert BADGE in page(client, LIST)
     monkeypatch.setattr("notifications_site.admin_site.MOST_ON_BADGE", 2)
     assert "2+" in page(client, LIST)
+
+
+def test_tests_are_on_no_badge():
+    dead(is_simulated=True)
+    assert BADGE not in page(signed_in(owner()), LIST)
+
+
+def test_tests_are_listed_and_grouped_for_those_who_ask_for_them():
+    dead(is_simulated=True, request_id="of-a-test-key")
+    dead(request_id="for-ann")
+    client = signed_in(owner())
+    usual, tests = page(client, LIST), page(client, LIST + "?tests=1")
+    assert "for-ann" in usual
+    assert "of-a-test-key" not in usual
+    assert "Test only." in tests
+    assert "for-ann" not in tests
+    for text, marked in ((usual, False), (tests, True)):
+        assert "Replay it…" in text
+        assert ("tests=1" in text.partition("Replay it…")[0].rpartition("href=")[2]) is marked
+
+
+def test_a_group_of_tests_is_replayed_alone_and_so_are_chosen_ones():
+    test, other = dead(is_simulated=True), dead()
+    client = signed_in(owner())
+    client.post(group("replay", reason="rejected", tests="1"), {"reason": "again"})
+    assert [Notification.objects.get(pk=row.pk).status for row in (test, other)] == ["accepted", "failed"]
+    chosen = dead(is_simulated=True)
+    assert "Replay 1 notification?" in client.post(LIST + "?tests=1", choice(chosen)).content.decode()
+    client.post(LIST + "?tests=1", choice(chosen, reason="again"))
+    assert Notification.objects.get(pk=chosen.pk).status == "accepted"
+
+
+def test_too_many_tests_are_left_to_the_command_with_its_flag(monkeypatch):
+    monkeypatch.setattr(pages, "MOST_AT_ONCE", 1)
+    some(2, is_simulated=True)
+    text = page(signed_in(owner()), group("discard", reason="rejected", tests="1"))
+    assert "replay_dead_letters --reason rejected --tests --discard" in text

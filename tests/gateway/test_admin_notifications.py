@@ -2,11 +2,14 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import transaction
 from django.urls import reverse
 
 from gateway import outbox
+from gateway.attachments import attach, files_for
 from gateway.channel_contract import Outcome
 from gateway.models import NotificationEvent
+from gateway.request import AttachmentRequest
 from gateway.statuses import Status
 from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, staff
 from tests.factories import (
@@ -134,6 +137,16 @@ def test_the_attempts_of_a_push_name_their_devices(client):
     device = DeviceFactory(user=row.user, name="Ann's tablet")
     AttemptFactory(notification=row, claim_token=row.pk, device_id=device.pk)
     assert "Attempt 1 by capture → Ann&#x27;s tablet" in page(client, page_of(row))
+
+
+def test_files_are_named_to_those_who_may_see_content(client):
+    row = NotificationFactory(attachment_count=1)
+    file = AttachmentRequest(filename="Rechnung.pdf", content_type="application/pdf", content=b"x" * 2048)
+    with transaction.atomic():
+        attach([(row.pk, [file], files_for([file], {}, client="shop", mode="live"))])
+    assert "Rechnung.pdf" in page(client, page_of(row))
+    assert "2.0\xa0KB" in page(client, page_of(row))
+    assert "Rechnung.pdf" not in page(signed_in(staff("gateway.view_notification")), page_of(row))
 
 
 def test_sensitive_variables_are_hidden(client):

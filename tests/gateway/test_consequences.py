@@ -12,7 +12,8 @@ from gateway.outbox import Held
 from gateway.tracking import AttemptResult, Recorded
 from tests.factories import AttemptFactory, DeviceFactory, NotificationFactory, UserFactory, ago, ahead
 from users.channels import Channel
-from users.models import Device, Suppression
+from users.models import Category, Device, Suppression
+from users.wish_models import ConsentEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -87,10 +88,11 @@ def test_what_went_elsewhere_blocks_no_address():
     assert blocked() == []
 
 
-def test_a_mail_server_that_knows_no_such_mailbox_blocks_it():
+@pytest.mark.parametrize("reason", ["mailbox_unknown", "address_suppressed"])
+def test_who_knows_no_such_mailbox_or_sends_nothing_more_there_blocks_it(reason):
     attempt = AttemptFactory()
 
-    answered(attempt, reason="mailbox_unknown", provider_code="550 5.1.1", detail="no such user")
+    answered(attempt, reason=reason, provider_code="550 5.1.1", detail="no such user")
 
     assert blocked() == [("hard_bounce", "550 5.1.1 no such user", attempt.notification_id)]
 
@@ -170,3 +172,54 @@ def test_bounces_of_the_simulator_are_not_even_counted(django_assert_max_num_que
                 )
             ]
         )
+
+
+# --- what somebody wants no more --------------------------------------------------------------------------------------
+
+
+def turned_off():
+    return list(ConsentEvent.objects.values_list("user", "channel", "category_code", "was", "became", "by", "source"))
+
+
+@pytest.mark.parametrize("kind", [EventType.COMPLAINED, EventType.UNSUBSCRIBED])
+def test_who_complains_or_unsubscribes_gets_no_more_of_that_category(kind):
+    row = NotificationFactory(status="sent")
+
+    told(row, kind)
+    told(row, kind)
+
+    assert turned_off() == [(row.user_id, "email", row.category_code, None, False, "provider", "sendgrid")]
+    assert bool(blocked()) is (kind is EventType.COMPLAINED)
+
+
+def test_mandatory_mails_cannot_be_turned_off_so():
+    Category.objects.update(is_mandatory=True)
+
+    told(NotificationFactory(status="sent"), EventType.COMPLAINED)
+
+    assert turned_off() == []
+    assert [reason for reason, _, _ in blocked()] == ["complaint"]
+
+
+def test_a_category_that_is_gone_is_no_trouble():
+    told(NotificationFactory(status="sent", category_code="long_gone"), EventType.UNSUBSCRIBED)
+
+    assert turned_off() == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"channel": Channel.PUSH}, {"fingerprint": ""}, {"user__email": "complaint@simulator.test"}]
+)
+def test_pushes_tests_and_the_simulators_addresses_turn_nothing_off(fields):
+    told(NotificationFactory(status="sent", **fields), EventType.UNSUBSCRIBED)
+
+    assert turned_off() == []
+
+
+def test_the_words_of_a_provider_are_masked_and_storable_wherever_they_go():
+    row = NotificationFactory(status="sent")
+
+    told(row, EventType.BOUNCED, reason="mailbox_unknown", detail="550 \ud800 bob@example.com is unknown")
+
+    ((_, evidence, _),) = blocked()
+    assert "bob@" not in evidence

@@ -36,11 +36,11 @@ def dead():
     return make
 
 
-def replay(choice=dead_letters.ALL, **how):
+def replay(choice=dead_letters.REAL, **how):
     return dead_letters.replay_dead_letters(choice, who="Ann", why="again", **how)
 
 
-def discard(choice=dead_letters.ALL, **how):
+def discard(choice=dead_letters.REAL, **how):
     return dead_letters.discard_dead_letters(choice, who="Ann", why="too old", **how)
 
 
@@ -49,6 +49,22 @@ def statuses():
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_tests_are_in_no_group_unless_asked_for(dead):
+    dead(1)
+    dead(2, is_simulated=True)
+    assert [dead_letters.grouped(Choice(is_simulated=each)).total for each in (False, True, None)] == [1, 2, 3]
+    assert dead_letters.grouped().total == 1
+
+
+def test_the_badge_and_the_alerts_are_led_to_what_is_no_test(on_postgresql):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    waiting = Notification.objects.dead_letters().real().order_by("-updated_at")
+    plan = waiting.values_list("pk")[:100].explain()
+    assert "dead_letters_apart" in plan
+    assert "Sort" not in plan
 
 
 def test_groups_are_reason_by_provider_by_template_the_biggest_first(dead):

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from gateway.channel_contract import Outcome
+from gateway.channel_contract import EventType, Outcome
 from gateway.explanation import answer, timeline
 from gateway.models import NotificationEvent, ProviderEvent
 from gateway.statuses import Status
+from gateway.tracking import record_news
 from tests.factories import AttemptFactory, NotificationFactory, UserFactory
+from tests.gateway.ledger_scene import news
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,36 @@ def test_news_that_moved_the_status_is_told_once():
     assert [step.kind for step in steps] == ["accepted", "bounced"]
     assert steps[1].sentence == "The mail server says there is no such mailbox (550)."
     assert steps[1].details["event_id"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "detail", "sentence"),
+    [
+        (
+            *("mailbox_unknown", "550 5.1.1", "No such user"),
+            "The mail server says there is no such mailbox (550 5.1.1). It said: No such user",
+        ),
+        ("mailbox_full", "", "", "The mailbox takes no more mail."),
+        ("rejected", "", "Unsubscribed Address", "sendgrid refused it for good. It said: Unsubscribed Address."),
+    ],
+)
+def test_a_bounce_is_told_with_the_services_own_words_once(reason, code, detail, sentence):
+    row = NotificationFactory(status=Status.SENT)
+    record_news([news(row, EventType.BOUNCED, provider="sendgrid", reason=reason, code=code, detail=detail)])
+    row.refresh_from_db()
+    assert timeline(row)[-1].sentence == sentence
+
+
+def test_a_delivery_that_moved_nothing_is_told_as_one():
+    row = NotificationFactory(status=Status.SUPPRESSED)
+    record_news([news(row, EventType.DELIVERED, provider="mailgun", detail="example.com")])
+    assert timeline(row)[-1].sentence == "The mail server of example.com accepted it. It can still be in spam."
+
+
+def test_an_unsubscription_names_who_was_told():
+    row = NotificationFactory(status=Status.SENT)
+    record_news([news(row, EventType.UNSUBSCRIBED, provider="brevo")])
+    assert timeline(row)[-1].sentence == "The person told brevo that they want no more mails like this."
 
 
 def test_news_that_came_too_late_to_move_the_status_stays_a_step_of_its_own():

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.idempotency import RequestIdReused, earlier, fingerprint, name_of, remember, remembered, same_request
-from gateway.request import NotificationRequest
+from gateway.request import AttachmentRequest, NotificationRequest
 from tests.factories import NotificationFactory
 from users import shared_cache
 from users.shared_cache import look_up_all
@@ -31,6 +31,7 @@ CHANGES = {
     "send_at": MOMENT,
     "expires_at": MOMENT,
     "metadata": {"order": "42"},
+    "attachments": (AttachmentRequest(filename="a.pdf", content_type="application/pdf", content=b"%PDF"),),
 }
 #: Of `request()` under the key "blind"; and as it was before there was a key.
 FINGERPRINT = "dfe504b59f75c7517859eecf43830a07ee83140d889da8460073e55f33357ae8"

@@ -1,9 +1,14 @@
 import pytest
 
 from gateway import metrics
+from gateway.batch_submission import submit_batch
 from gateway.metrics import METRICS, Changed
+from gateway.models import Notification
 from gateway.outbox import Held, Verdict, cancel, settle
+from gateway.request import NotificationRequest
 from gateway.statuses import GIVE_UP_EARLY
+from gateway.submission import submit_notification
+from tests.factories import NotificationFactory
 from tests.gateway.api_scene import post, request_body
 from tests.gateway.ledger_scene import claim, held, some
 from tests.metrics_scene import growth, value
@@ -69,6 +74,25 @@ def test_a_submit_is_counted_once_and_its_replay_as_such(shop):
     post(shop, request_body(request_id="again"))
 
     assert (accepted(), replays()) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_tests_are_not_counted(shop, django_capture_on_commit_callbacks):
+    accepted = growth("notify_notifications_total", channel="email", status="accepted")
+    failed = growth("notify_notifications_total", channel="email", status="failed")
+    dead = growth("notify_dead_letters_total", channel="email", reason="rejected")
+    asked = NotificationRequest(
+        channel="email", user_id="user-123", template_code="welcome_email", variables=request_body()["variables"]
+    )
+
+    submit_notification(asked, client="shop", mode="test", correlation_id="")
+    submit_batch([asked], client="shop", mode="test", correlation_id="")
+    [mine] = claim(NotificationFactory(is_simulated=True))
+    with django_capture_on_commit_callbacks(execute=True):
+        settle([(held(mine), Verdict(change=GIVE_UP_EARLY, reason="rejected"))])
+
+    assert Notification.objects.filter(is_simulated=True).count() == 3
+    assert (accepted(), failed(), dead()) == (0, 0, 0)
 
 
 @pytest.mark.django_db

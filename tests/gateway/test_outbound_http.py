@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from channels_email.standins.certificates import self_made_certificate
 from gateway import outbound_http
 from gateway.outbound_http import AddressRefused, CallFailed, check_address, post
 from tests.callback_scene import receiver
-from tests.standins.certificates import self_made_certificate
 from users.public_addresses import is_allowed
 
 

@@ -1,12 +1,15 @@
 """The reason catalogue: every code of the contract has words, every code we write is in it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 from django.utils.translation import override
 
-from gateway.reasons import REASONS, UNKNOWN_VALUES, fill, sentence, word
+from gateway.explanation import EVENTS, PROVIDERS
+from gateway.reasons import REASONS, UNKNOWN_VALUES, fill, pattern, sentence, word
+from gateway.simulation import REFUSED, SIMULATOR
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Section 20 of the API document: status → reasons.
@@ -39,12 +42,51 @@ def test_every_code_has_a_word_and_a_sentence(code):
     assert str(REASONS[code].sentence).endswith(".")
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_a_sentence_reads_well_when_nothing_is_known(code):
-    said = sentence(code, {})
+#: A value for everything that may stand in a sentence, as rows carry them.
+FULL = (
+    {"name": "Ann", "channel": "e-mail", "category": "Updates", "who": "Sam", "reason": "too late", "why": "mended"}
+    | {"start": "22:00", "end": "07:00", "tz": "Europe/Vienna", "t": "08:00", "date": "2026-11-01"}
+    | {"provider": "The mail server", "domain": "example.com", "code": "550 5.1.1", "error": "No such mailbox"}
+    | {"last_error": "It is busy", "n": "2", "m": "8", "v": "3", "variable": "name"}
+)
+#: What rows have carried: everything, nothing, blanks, words that end their own sentence, one value alone.
+SHAPES = {
+    "everything": FULL,
+    "nothing": {},
+    "blanks": dict.fromkeys(FULL, ""),
+    "none": dict.fromkeys(FULL),
+    "full stops": {name: f"{value}." for name, value in FULL.items()},
+    "questions": {name: f"{value}?" for name, value in FULL.items()},
+    **{f"{name} alone": {name: value} for name, value in FULL.items()},
+}
+#: Double words, a code that is none, brackets around nothing, two ends of one sentence, the marks of our patterns.
+UGLY = re.compile(
+    r"\b(\w+) \1\b|no code|\(\W*\)|[.!?:;,]\s*[.:;,]|[:;,] *$|\s[.:;,)]|  |[{}\[\]…]|\b(on|at|until|by) later",
+    re.I,
+)
 
-    assert "{" not in said
-    assert "  " not in said
+
+@pytest.mark.parametrize("words", [*CODES, *EVENTS])
+def test_a_sentence_reads_well_whatever_is_known(words):
+    for data in SHAPES.values():
+        said = sentence(words, data) if words in REASONS else fill(EVENTS[words][1], data)
+
+        assert not UGLY.search(said), said
+        assert said[0].isupper(), said
+        assert said.endswith((".", "?")), said
+
+
+def test_the_simulator_speaks_like_a_person():
+    data = {"provider": PROVIDERS[SIMULATOR], "error": REFUSED.detail, "code": REFUSED.provider_code}
+
+    assert sentence("rejected", data) == (
+        "The simulator refused it for good. It said: The address or token asks for this."
+    )
+    assert sentence("mailbox_unknown", {"provider": SIMULATOR}) == "The mail server says there is no such mailbox."
+
+
+def test_a_pattern_shows_all_that_may_be_said():
+    assert pattern("mailbox_unknown") == "The mail server says there is no such mailbox ({code})."
 
 
 def test_what_is_known_stands_in_the_sentence():

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from gateway import callback_endpoints, decision, idempotency, submission
+from gateway import attachments, callback_endpoints, decision, idempotency, submission
 from gateway.callback_endpoints import TooManyEndpoints
 from gateway.decision import VariablesInvalid
 from gateway.idempotency import RequestIdReused
@@ -20,6 +20,9 @@ MADE = {
         [VariableFinding("/variables/name", "variable_missing", "This variable is required.")], template="t", version=3
     ),
     MomentsRefused: lambda: MomentsRefused([("send_at", "in_the_past", "This moment is in the past.")]),
+    attachments.AttachmentsRefused: lambda: attachments.AttachmentsRefused(
+        [("/attachments/0", "unknown", "There is no such file.")]
+    ),
     RequestIdReused: lambda: RequestIdReused(uuid.UUID(int=7)),
     TooManyEndpoints: TooManyEndpoints,
 }
@@ -31,7 +34,7 @@ def own_exceptions(module):
     return {each for each in found if each.__module__ == module.__name__ and not each.__subclasses__()}
 
 
-@pytest.mark.parametrize("module", [callback_endpoints, decision, idempotency, submission, selection])
+@pytest.mark.parametrize("module", [attachments, callback_endpoints, decision, idempotency, submission, selection])
 def test_every_refusal_of_a_use_case_has_a_translation(module):
     assert own_exceptions(module)
     assert own_exceptions(module) <= TRANSLATIONS.keys()

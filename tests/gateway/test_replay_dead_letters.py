@@ -174,3 +174,11 @@ def test_control_c_before_anything_was_done_is_a_failure(monkeypatch):
     monkeypatch.setattr(dead_letters.replaying, "replay", interrupt)
     assert refused("--why", "again", "--yes").returncode == 1
     assert not NotificationEvent.objects.exists()
+
+
+def test_tests_are_left_alone_unless_they_are_asked_for(capsys):
+    dead()
+    dead(is_simulated=True)
+    assert json.loads(run(capsys, "--dry-run", "--json"))["total"] == 1
+    assert json.loads(run(capsys, "--tests", "--yes", "--json", "--why", "again"))["replayed"] == 1
+    assert Notification.objects.get(status=Status.ACCEPTED).is_simulated

@@ -12,7 +12,7 @@ from gateway.models import Notification
 from gateway.statuses import Status
 from tests.factories import AttemptFactory, NotificationFactory, ago
 from tests.gateway.ledger_scene import news, status_of
-from tests.rabbitmq_server import PATIENCE, until
+from tests.rabbitmq_server import PATIENCE, somebody_waits, until
 
 pytestmark = pytest.mark.django_db
 
@@ -105,12 +105,6 @@ def test_a_late_answer_that_is_just_being_written_down_is_waited_for(on_postgres
     thread.join(PATIENCE)
     assert found == [set()]
     assert status_of(row) == Status.FAILED
-
-
-def somebody_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -72,9 +72,9 @@ def test_what_a_worker_recorded_is_answered_without_the_table(ask, committed):
 def reader_without_cache(row):
     from gateway import answers
     from gateway.database_clock import database_now
-    from users import json_format
+    from users import json_format, json_text
 
-    return json_format.parse_object(json_format.to_json(answers.status_answer(row, now=database_now())))
+    return json_format.parse_object(json_text.to_json(answers.status_answer(row, now=database_now())))
 
 
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.QUEUED, Status.CLAIMED, Status.SENDING, Status.UNKNOWN])

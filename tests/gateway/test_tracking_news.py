@@ -82,6 +82,23 @@ def test_news_that_overtakes_our_own_record_waits_for_it(kinds, status):
     assert everything() == before
 
 
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_bounce_says_the_same_whether_it_overtook_our_record_or_not(is_early):
+    row, attempt = handed_over()
+    told = news(row, EventType.BOUNCED, code="550 5.1.1", detail="Nobody here.", is_about_address=False)
+    steps = [lambda: tracking.record_news([told]), lambda: record(row, attempt, TAKEN, SENT)]
+    for step in steps if is_early else reversed(steps):
+        step()
+    row.refresh_from_db()
+    assert row.status == Status.BOUNCED
+    assert row.reason_data == {
+        "provider": "capture",
+        "error": "Nobody here.",
+        "code": "550 5.1.1",
+        "address": "not concerned",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

@@ -1,4 +1,7 @@
+import threading
+
 import pytest
+from django.db import connection, connections, transaction
 
 from templates_app import drafting, layouts, publishing
 from templates_app.compilation import CompilationProblem
@@ -6,6 +9,7 @@ from templates_app.layouts import LayoutInvalid, current_layout, finish, made_te
 from templates_app.models import Layout, TemplateContent
 from templates_app.preview import preview
 from tests.factories import TemplateFactory
+from tests.rabbitmq_server import PATIENCE, somebody_waits, until
 
 FRAME = (
     '<!doctype html><html lang="{{ locale }}" dir="{{ direction }}"><head><title>{{ title }}</title>'
@@ -106,6 +110,29 @@ def test_a_layout_gets_a_new_number_only_when_something_differs():
     second = store_layout(code="company", name="Company", html=FRAME.replace("foot", "feet"))
     assert (first.number, second.number) == (1, 2)
     assert current_layout("company") == second
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("first", ["company", "another"])
+def test_of_two_who_store_at_one_instant_each_gets_a_number(first):
+    store_layout(code=first, name="Company", html=FRAME)
+    colleague = threading.Thread(target=store_elsewhere, args=[FRAME.replace("foot", "feet")])
+    with transaction.atomic():
+        store_layout(code="company", name="Company", html=FRAME.replace("foot", "toe"))
+        colleague.start()
+        if connection.vendor == "postgresql":
+            until(somebody_waits, "the wait for the lock")
+    colleague.join(PATIENCE)
+    numbers = Layout.objects.filter(code="company").order_by("number").values_list("number", flat=True)
+    assert list(numbers) == list(range(1, 4 if first == "company" else 3))
+    assert "feet" in current_layout("company").html
+
+
+def store_elsewhere(html):
+    try:
+        store_layout(code="company", name="Company", html=html)
+    finally:
+        connections.close_all()
 
 
 @pytest.mark.django_db

@@ -293,6 +293,15 @@ def test_what_cannot_be_previewed(owner, shipped, asked, code):
     assert refusal(send(owner, "POST", path_of(rest="preview/"), asked)) == (422, code)
 
 
+def test_everything_that_is_wrong_with_a_preview_is_told_at_once(owner):
+    asked = {"template_code": "x", "version": "live", "locale": 5, "content": {"title": "no mail has one"}}
+    response = send(owner, "POST", f"{TEMPLATES}preview/", asked | {"notification_type": "email"})
+
+    found = {each["pointer"] for each in response.json()["errors"]}
+    assert {"/template_code", "/version", "/locale"} < found
+    assert any(place.startswith("/content") for place in found)
+
+
 def test_loose_words_take_any_variable(owner):
     asked = {
         "content": {"subject": "Hi {{ you }}", "html": "<img src='http://a.example/x'>"},

@@ -88,6 +88,10 @@ def test_what_a_draft_cannot_begin_with(owner, shipped):
     assert refusal(send(owner, "POST", VERSIONS, {"from_version": 9})) == (422, "template_version_not_found")
     both = {"from_version": 1, "contents": {}}
     assert findings(send(owner, "POST", VERSIONS, both)) == [("/from_version", "invalid")]
+    assert findings(send(owner, "POST", VERSIONS, both | {"note": 5})) == [
+        ("/from_version", "invalid"),
+        ("/note", "invalid"),
+    ]
 
 
 def test_there_is_one_draft_at_a_time(owner, draft):

@@ -33,6 +33,7 @@ class Command(ExamplesCommand):
         parser.add_argument("--provider", help=f"who had it last; {NOBODY}: nobody")
         parser.add_argument("--template", metavar="CODE", help="a template's code")
         parser.add_argument("--channel", choices=Channel.values, help="email or push")
+        parser.add_argument("--tests", action="store_true", help="those of test keys and the simulator, not the others")
         parser.add_argument("--since", type=since, metavar="2h", help="given up since 2h or 2026-11-01 (UTC)")
         parser.add_argument("--limit", type=positive, metavar="N", help="at most N, those given up first")
         parser.add_argument("--rate", type=rate, metavar="50/s", help="no faster than 50/s, 600/m or 1000/h")
@@ -132,6 +133,7 @@ def chosen_by(options: dict[str, Any]) -> Choice:
         provider="" if options["provider"] == NOBODY else options["provider"],
         template=code,
         channel=options["channel"],
+        is_simulated=options["tests"],
         since=options["since"],
     )
 
