@@ -30,7 +30,7 @@ FIGURES = {
     "f8": "f8_two_consumers",
 }
 #: Programs that measure one thing by themselves and write their own file.
-BY_THEMSELVES = {"f9": "embedded", "mails": "mail_builder", "rendering": "rendering"}
+BY_THEMSELVES = {"f9": "embedded", "mails": "mail_builder", "rendering": "rendering", "services": "mail_services"}
 ALL = (*FIGURES, *BY_THEMSELVES)
 EXAMPLES = """examples:
   make bench                             all figures, small, about twelve minutes

@@ -13,17 +13,22 @@ import platform
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_site.settings")
 
 import django
+import dkim
 
 django.setup()
 
 from django.core.mail import EmailMultiAlternatives  # noqa: E402  Django first
 
+from channels_email.dkim_keys import new_private_key, private_key  # noqa: E402  Django first
+from channels_email.dkim_signing import Signer  # noqa: E402  Django first
 from channels_email.message import EmailMessage, frame, make_mail, message_id_header  # noqa: E402  Django first
+from gateway.channel_contract import OutgoingFile  # noqa: E402  Django first
 from templates_app.rendering import RenderedEmail  # noqa: E402  Django first
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mail_builder.json"
@@ -72,9 +77,38 @@ def with_the_standard_library(message: EmailMessage) -> bytes:
     return mail.as_bytes()
 
 
+SIGNERS = {
+    "RSA, 2,048 bits": Signer(private_key(new_private_key()), "mail", "mail.example"),
+    "Ed25519": Signer(private_key(new_private_key(is_ed25519=True)), "mail", "mail.example"),
+}
+PEM = new_private_key().encode()
+CONTENT = os.urandom(100 * 1024)
+FILE = OutgoingFile(filename="invoice.pdf", content_type="application/pdf", size=len(CONTENT), read=lambda: CONTENT)
+
+
+def signed_by(signer: Signer) -> Callable[[EmailMessage], object]:
+    def build(message: EmailMessage) -> bytes:
+        content = make_mail(message).content
+        return signer.header(content) + content
+
+    return build
+
+
+def signed_by_dkimpy_alone(message: EmailMessage) -> object:
+    content = make_mail(message).content
+    return dkim.sign(content, b"mail", b"mail.example", PEM, canonicalize=(b"relaxed", b"relaxed"))
+
+
+def with_a_file(message: EmailMessage) -> object:
+    return make_mail(replace(message, files=(FILE,)))
+
+
 BUILDERS: dict[str, Callable[[EmailMessage], object]] = {
     "ours": make_mail,
     "of which the frame (django-templated-mail)": frame,
+    **{f"ours, signed: {name}": signed_by(signer) for name, signer in SIGNERS.items()},
+    "ours, signed by dkimpy alone: RSA, 2,048 bits": signed_by_dkimpy_alone,
+    "ours, with a file of 100 KiB": with_a_file,
     "Django's EmailMultiAlternatives": with_django,
     "standard library's EmailMessage": with_the_standard_library,
 }

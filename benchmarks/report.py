@@ -85,8 +85,26 @@ def rendering_table(result: dict[str, Any]) -> str:
     return "\n".join(["| mail | filled by | processor time | times ours |", "|---|---|---|---|", *lines])
 
 
+def mail_services_table(result: dict[str, Any]) -> str:
+    """The figures of benchmarks/mail_services.py."""
+    senders = result["senders"]
+    first = next(iter(senders.values()))["per_second"]
+    lines = [
+        f"| {name} | {each['per_second']:.0f} /s | {first / each['per_second']:.1f} | {each['ms']:.2f} ms |"
+        for name, each in senders.items()
+    ]
+    return "\n".join(
+        ["| mails handed over by | rate | ours to it | processor time each |", "|---|---|---|---|", *lines]
+    )
+
+
 #: Benchmarks of one process write files of their own form.
-TABLES_OF_THEIR_OWN = {"embedded": embedded_table, "mail_builder": mail_builder_table, "rendering": rendering_table}
+TABLES_OF_THEIR_OWN = {
+    "embedded": embedded_table,
+    "mail_builder": mail_builder_table,
+    "mail_services": mail_services_table,
+    "rendering": rendering_table,
+}
 
 
 def rendered(page: str, results: dict[str, dict[str, Any]]) -> str:
