@@ -1,10 +1,14 @@
 """What all tests share."""
 
+import gc
+import os
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
-from django.db import connection
-from pytest_django.plugin import blocking_manager_key
+from django.test import TransactionTestCase
 
+from tests import migrated_database, quicker
 from tests.postgresql_server import _own_postgresql_cluster, own_postgresql  # noqa: F401  fixtures
 from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     on_postgresql,
@@ -16,12 +20,23 @@ from tests.rabbitmq_server import (  # noqa: F401  fixtures and a hook
     wire,
 )
 from tests.redis_server import own_redis, redis_of_module  # noqa: F401  fixtures
-from tests.status_guard import install_status_guard
 
 
 def pytest_configure():
     """A busy machine makes PostgreSQL slow; a 503 for that is none of these tests' business."""
     settings.DATABASE_PATIENCE_MS = 30_000
+    quicker.find_static_files_once()
+    quicker.hash_passwords_quickly()
+    # Instead of emptying every table after a test that commits.
+    TransactionTestCase._fixture_teardown = lambda case: migrated_database.restore()
+
+
+def pytest_collection():
+    gc.disable()
+
+
+def pytest_collection_finish():
+    quicker.keep_tests_out_of_garbage_collection()
 
 
 def pytest_addoption(parser):
@@ -32,11 +47,17 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_ignore_collect(collection_path, config):
+    """What is left out is not even read."""
+    if config.getoption("--only-with-database") and is_same_everywhere(collection_path):
+        return True
+    return None  # others may have reasons
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    for item in items:
-        if is_transactional(item):
-            # Said as a marker, not as a fixture: by it pytest-django knows in time what to keep of the migrated rows.
-            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+    # Journeys mostly wait for processes. Begun first, they leave the processor to all others, and none is left over.
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
     if not config.getoption("--only-with-database"):
         return
     left_out = [item for item in items if not asks_a_database(item)]
@@ -44,30 +65,17 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if asks_a_database(item)]
 
 
-def is_transactional(item):
-    marker = item.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item, nextitem):
-    """A test without a transaction around it ends with empty tables. What the migrations put there comes back at once:
-    tests run in any order, side by side."""
-    result = yield
-    # After the last one the test database is gone, and the connection is that of the installation: hands off.
-    if nextitem is not None and is_transactional(item):
-        with item.config.stash[blocking_manager_key].unblock():
-            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
-    return result
-
-
 #: Pages, mails and the house itself: nothing in them depends on which database answers.
 SAME_EVERYWHERE = {"house", "channels_email", "channels_push", "notifications_site"}
 
 
-def asks_a_database(item):
-    if not SAME_EVERYWHERE.isdisjoint(item.path.parts) and "postgresql" not in item.path.parts:
+def is_same_everywhere(path):
+    if path.is_dir():  # it may hold a folder about PostgreSQL
         return False
+    return not SAME_EVERYWHERE.isdisjoint(path.parts) and "postgresql" not in path.parts
+
+
+def asks_a_database(item):
     if "journeys" in item.path.parts or item.get_closest_marker("django_db"):
         return True
     return not DATABASE_FIXTURES.isdisjoint(item.fixturenames)
@@ -77,16 +85,32 @@ def asks_a_database(item):
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "client", "admin_client", "live_server"}
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory):
-    """SQLite in a file of this run, as in earnest: in memory, threads would get errors where they should wait."""
-    if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+@pytest.fixture(autouse=True)
+def nothing_stored(request, monkeypatch):
+    """What operators store is asked for in places that otherwise need no database: only tests about it look there."""
+    from gateway import stored_settings
+
+    if "stored_settings_followed" not in request.fixturenames:
+        monkeypatch.setattr(stored_settings, "_here", stored_settings.StoredSettings(list))
+
+
+@pytest.fixture
+def stored_settings_followed(db, monkeypatch):
+    """Every question looks into the table, as if much time had gone by."""
+    from gateway import stored_settings
+
+    monkeypatch.setattr(stored_settings, "FOLLOW_EVERY", timedelta(0))
+    monkeypatch.setattr(stored_settings, "_here", stored_settings.StoredSettings())
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """PostgreSQL refuses changes of status that are not in the table, whoever makes them."""
-    if connection.vendor == "postgresql":
-        with django_db_blocker.unblock():
-            install_status_guard()
+def django_db_setup(django_test_environment, django_db_blocker, tmp_path_factory):
+    """Instead of pytest-django's: see migrated_database.py."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    own = tmp_path_factory.getbasetemp()
+    database = migrated_database.CopyOfMigratedDatabase(own.parent if worker else own, worker or "alone")
+    with django_db_blocker.unblock():
+        database.make()
+    yield
+    with django_db_blocker.unblock():
+        database.remove()

@@ -33,6 +33,13 @@ def until(condition, what: str):
     return found
 
 
+def somebody_waits() -> bool:
+    """Whether PostgreSQL lets somebody wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_url():
     """The server's address. An absent server is said loudly; with CI=true it is a failure."""
