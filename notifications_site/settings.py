@@ -181,7 +181,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # --- database ---------------------------------------------------------------------------------------------------------
 #: IMMEDIATE takes the write lock at BEGIN, so that two claimers never read the same rows; FULL survives a power cut.
 SQLITE = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "notifications_site.sqlite",
     "NAME": VAR_DIR / "notifications.sqlite3",
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
