@@ -15,7 +15,7 @@ from consumers.parent_watch import is_orphan
 from consumers.ports import LOOPBACK
 from consumers.probe_server import ProbeServer, answers_of
 from consumers.process_life import Registration, State
-from consumers.worker import Progress
+from consumers.progress import Progress
 
 log = structlog.stdlib.get_logger(__name__)
 

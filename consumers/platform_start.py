@@ -13,7 +13,7 @@ from django.db import connection, connections
 
 from consumers import ports
 from consumers.brokers import choice
-from consumers.consumer_command import journal_folder
+from consumers.loop_command import journal_folder
 from consumers.process_group import own_command
 from consumers.process_locks import AlreadyRunning, Holder, engine_alone, only_platform
 from consumers.service_roles import PLATFORM, ServiceRole, platform_roles

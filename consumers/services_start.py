@@ -1,4 +1,4 @@
-"""What comes before the supervisor of `run_services`: the set of docker-compose.yml, on servers that are there already."""
+"""What comes before the supervisor of `run_services`: the set of docker-compose.yml, on servers that are there."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection
 
 from consumers.brokers import choice
-from consumers.consumer_command import broker_address, database_address
+from consumers.loop_command import broker_address, database_address
 from consumers.platform_start import ENDING, CannotStart, Say, addresses, alone, keep_alive, prepare, require_ports
 from consumers.service_roles import ServiceRole, service_roles
 from gateway.demo_data import DemoSecrets

@@ -47,19 +47,18 @@ class Plan:
 def become_supervisor(plan: Plan, *, command: Sequence[str]) -> NoReturn:
     """Go on as `command`, supervising by this plan. Only what is written here outlives this line."""
     # Not among the arguments, which everybody on the machine can read: the welcome names a password and a key.
-    with written(plan) as kept:
+    with tempfile.TemporaryFile() as kept:
+        write_plan(plan, kept)
         os.set_inheritable(kept.fileno(), True)
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(command[0], [*command, PLAN_OPTION, str(kept.fileno())])  # noqa: S606  our own command
 
 
-def written(plan: Plan) -> IO[bytes]:
-    """A file without a name that holds the plan."""
-    file = tempfile.TemporaryFile()
+def write_plan(plan: Plan, file: IO[bytes]) -> None:
+    """For `read_plan`."""
     file.write(json.dumps(asdict(plan)).encode())
     file.flush()
-    return file
 
 
 def read_plan(descriptor: int) -> Plan:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 
 import pytest
@@ -12,7 +13,7 @@ from django.conf import settings
 from consumers import supervision
 from consumers.ports import free_base
 from consumers.process_locks import AlreadyRunning, only_platform
-from consumers.supervision import Plan, PlannedChild, become_supervisor, read_plan, written
+from consumers.supervision import Plan, PlannedChild, become_supervisor, read_plan, write_plan
 
 PATIENCE = 60  # seconds
 #: Becomes a supervisor as `run_platform` does, with one child that answers yes at the given port.
@@ -53,7 +54,8 @@ def plan_of(folder, port):
 def test_a_plan_is_read_as_it_was_written(tmp_path):
     plan = plan_of(tmp_path, 3000)
 
-    with written(plan) as file:
+    with tempfile.TemporaryFile() as file:
+        write_plan(plan, file)
         assert read_plan(os.dup(file.fileno())) == plan
 
 

@@ -7,7 +7,7 @@ import structlog
 from django.core.management.base import CommandParser
 
 from consumers.callback_sender import CallbackSender
-from consumers.consumer_command import LoopCommand, database_address
+from consumers.loop_command import LoopCommand, database_address
 from consumers.loop_process import LoopProcess
 from consumers.service_roles import CALLBACK_SENDER
 from users.command_line import positive

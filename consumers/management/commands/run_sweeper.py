@@ -12,8 +12,8 @@ from channels_push.channel import PushChannel
 from consumers.alert_posts import configured_posts
 from consumers.alerts import LOOK_EVERY, AlertWatch
 from consumers.brokers import choice
-from consumers.brokers.rabbitmq.broker import PREFETCH
-from consumers.consumer_command import LoopCommand, broker_address, journal_folder
+from consumers.brokers.rabbitmq.topology import PREFETCH
+from consumers.loop_command import LoopCommand, broker_address, journal_folder
 from consumers.loop_process import LoopProcess
 from consumers.missing_hints import MissingHints
 from consumers.service_roles import SWEEPER
