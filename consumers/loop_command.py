@@ -83,7 +83,7 @@ class LoopCommand(StartCommand):
             messages=options.get("max_messages"),
             supervisor_pid=options["supervisor_pid"],
         )
-        process = LoopProcess(role=self.role.name, limits=limits)
+        process = LoopProcess(*self.role.plays or (self.role.name,), limits=limits)
         on_stop_signals(process.stopping.set)
         try:
             self.run(process, options)

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from consumers.callback_sender import CallbackSender
 from consumers.loop_command import LoopCommand, database_address
-from consumers.loop_process import LoopProcess
+from consumers.loop_process import Loop, LoopProcess
 from consumers.service_roles import CALLBACK_SENDER
 from users.command_line import positive
 
@@ -16,6 +16,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 #: Sender threads, each with a database connection of its own.
 THREADS = 8
+
+
+def callback_loops(process: LoopProcess, *, once: bool, threads: int = THREADS) -> list[Loop]:
+    """The same loop in every thread."""
+    sender = CallbackSender(stopping=process.stopping, threads=threads)
+    log.info("Started.", action="start", database=database_address(), concurrency=threads)
+    return [partial(sender.run, once=once, on_turn=process.note)] * threads
 
 
 class Command(LoopCommand):
@@ -31,9 +38,6 @@ class Command(LoopCommand):
         )
 
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
-        """The same loop in every thread."""
-        threads = options["concurrency"]
-        sender = CallbackSender(stopping=process.stopping, threads=threads)
-        log.info("Started.", action="start", database=database_address(), concurrency=threads)
-        loops = [partial(sender.run, once=options["once"], on_turn=process.note)] * threads
+        """All sender threads."""
+        loops = callback_loops(process, once=options["once"], threads=options["concurrency"])
         process.run(loops, port=options["port"], host=options["host"])
