@@ -10,7 +10,7 @@ from consumers.service_roles import SMALL_DUTIES
 
 
 class Command(LoopCommand):
-    help = "Be callback sender and sweeper in one process: what run_platform starts to save memory."
+    help = "Be callback sender and sweeper in one process."
     examples = ("manage.py run_small_duties", "manage.py run_small_duties --once")
     role = SMALL_DUTIES
 
