@@ -10,6 +10,7 @@ from channels_push.message import PushMessage
 from gateway.channel_contract import NewsPlace, Order, Provider, Refusal, UnknownProvider
 from gateway.provider_order import order_known, provider_order
 from gateway.provider_settings import WEBHOOK_SECRET, ProviderField
+from gateway.service_key import read_service_key
 from gateway.simulation import SIMULATOR, SimulatorProvider, push_word
 from users.channels import Channel
 from users.recipients import DeviceTarget
@@ -43,6 +44,7 @@ FIELDS: dict[str, tuple[ProviderField, ...]] = {
             label=_("API key"),
             help=_("OneSignal, Settings, Keys & IDs: an App API key. It is shown once, when it is made."),
             is_secret=True,
+            read=read_service_key,
         ),
         WEBHOOK_SECRET,
     ),
