@@ -14,14 +14,12 @@ from django.db import connection
 
 from channels_email.webhooks import SERVICES as WEBHOOK_SERVICES
 from gateway.channel_table import channels
-from gateway.provider_order import provider_order, setting_of
+from gateway.provider_order import CAPTURE, provider_order, setting_of
 from gateway.provider_settings import provider_setting
 from users.channels import Channel
 
 #: The commands that run only our own checks ask for them by this name.
 TAG = "notify"
-#: Keeps the message instead of sending it.
-CAPTURE = "capture"
 
 
 @register(TAG)
