@@ -1,6 +1,7 @@
 """What the consumers' commands share: the parts put together, one worker a thread."""
 
 import os
+import secrets
 import socket
 from functools import partial
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any, ClassVar
 import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from consumers import ports, service_registry
 from consumers.breakers import Breakers
 from consumers.brokers import choice
 from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
+from consumers.journal_replay import replay_journals
 from consumers.loop_command import LoopCommand, broker_address, journal_folder, require_database
 from consumers.loop_process import Loop, LoopProcess
 from consumers.process_group import own_command, run_group
@@ -32,9 +34,13 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PREFETCH = 65_535
 
 
+#: A container that is started again has the host and the pid it had before: its new life is somebody else.
+LIFE = secrets.token_hex(2)
+
+
 def holder_name(name: str) -> str:
-    """How a claim says whose it is: email_consumer@host:pid."""
-    return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}"
+    """How a claim says whose it is: email_consumer@host:pid-life."""
+    return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}-{LIFE}"
 
 
 class ConsumerCommand(LoopCommand):
@@ -106,9 +112,18 @@ class ConsumerCommand(LoopCommand):
             threads = options["concurrency"]
             prefetch = options["prefetch"] or min(2 * options["batch"] * threads, MOST_PREFETCH)
             brokers = choice.brokers_for(self.channel.name, threads=threads, prefetch=prefetch, wake=process.stopping)
+            self._replay_journals()
             breakers = self._breakers(options["name"], is_short=options["once"])
             loops = [self._loop(process, broker, breakers, options) for broker in brokers]
             process.run(loops, port=options["port"], host=options["host"])
+
+    def _replay_journals(self) -> None:
+        """What an earlier life on this host was told by providers; no sweeper may be there to do it."""
+        try:
+            replay_journals(journal_folder(), rules=settings.DELIVERY_RULES)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("The database is away; journals wait.", action="replay", detail=type(error).__name__)
+            connections.close_all()
 
     def _breakers(self, name: str, *, is_short: bool) -> Breakers:
         breakers = Breakers(

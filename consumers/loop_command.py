@@ -66,7 +66,10 @@ class LoopCommand(StartCommand):
         parser.add_argument("--name", default=self.role.name, help=f"its name in claims (default: {self.role.name})")
         port = self.role.port(settings.PORT)
         parser.add_argument(
-            "--port", type=port_number, default=port, help=f"for /health and /metrics; 0: any (default: {port})"
+            "--port",
+            type=port_number,
+            default=port,
+            help=f"for /health and /metrics; 0: any (default: {port or 'none'})",
         )
         parser.add_argument("--host", default=ports.LOOPBACK, help=f"address for these (default: {ports.LOOPBACK})")
         # Set by run_platform for its children.

@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings
 
 from consumers import supervision
-from consumers.ports import free_base
 from consumers.process_locks import AlreadyRunning, only_platform
 from consumers.supervision import Plan, PlannedChild, become_supervisor, read_plan, write_plan
+from tests.ports import own_port
 
 PATIENCE = 60  # seconds
 #: Becomes a supervisor as `run_platform` does, with one child that answers yes at the given port.
@@ -71,7 +71,7 @@ def test_secrets_of_the_welcome_are_not_among_the_arguments(tmp_path, monkeypatc
 
 @pytest.fixture
 def supervisor(tmp_path):
-    plan = plan_of(tmp_path, free_base(23_000, [0]))
+    plan = plan_of(tmp_path, own_port())
     process = subprocess.Popen(
         [sys.executable, "-c", START, json.dumps(asdict(plan)), str(settings.BASE_DIR / "manage.py")],
         cwd=settings.BASE_DIR,

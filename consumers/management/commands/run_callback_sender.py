@@ -1,5 +1,6 @@
 """Tells clients what became of their notifications."""
 
+import os
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ THREADS = 8
 def callback_loops(process: LoopProcess, *, once: bool, threads: int = THREADS) -> list[Loop]:
     """The same loop in every thread."""
     sender = CallbackSender(stopping=process.stopping, threads=threads)
-    log.info("Started.", action="start", database=database_address(), concurrency=threads)
+    log.info("Started.", action="start", database=database_address(), concurrency=threads, pid=os.getpid())
     return [partial(sender.run, once=once, on_turn=process.note)] * threads
 
 
