@@ -41,6 +41,14 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PREFETCH = 65_535
 
 
+def prefetch_count(text: str) -> int:
+    """What AMQP can ask for; raises what argparse shows as a usage error."""
+    count = positive(text)
+    if count > MOST_PREFETCH:
+        raise argparse.ArgumentTypeError(f"{text} is more than a broker can be asked for: at most {MOST_PREFETCH}.")
+    return count
+
+
 def journal_folder() -> Path:
     """Where the outcome journals of this host are."""
     return Path(settings.VAR_DIR) / "journals"
@@ -138,7 +146,7 @@ class ConsumerCommand(LoopCommand):
         )
         parser.add_argument(
             "--prefetch",
-            type=positive,
+            type=prefetch_count,
             metavar="N",
             help="hints fetched ahead from RabbitMQ for all threads together (default: twice what they take at once)",
         )
