@@ -126,6 +126,8 @@ class LoopCommand(StartCommand):
             self.run(process, options)
         except LoopFailed as error:
             raise CommandError("It ended by an error; the log says which.") from error
+        except (OperationalError, InterfaceError) as error:  # before the loops, which bear that
+            raise CommandError(f"The database {database_address()} went away at the start: {error}".strip()) from error
 
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
         """Put the loops together and have `process` run them."""

@@ -264,7 +264,7 @@ def test_a_taken_port_is_said_with_the_remedy():
 
 @pytest.mark.parametrize("count", ["65536", "0", "many"])
 def test_a_prefetch_that_no_broker_takes_is_a_usage_error(count):
-    with pytest.raises(CommandError, match="at most 65535|whole number"):
+    with pytest.raises(CommandError, match=r"at most 65535|whole number"):
         run("--once", "--prefetch", count)
 
 
