@@ -41,6 +41,14 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PREFETCH = 65_535
 
 
+def prefetch_count(text: str) -> int:
+    """What AMQP can ask for; raises what argparse shows as a usage error."""
+    count = positive(text)
+    if count > MOST_PREFETCH:
+        raise argparse.ArgumentTypeError(f"{text} is more than a broker can be asked for: at most {MOST_PREFETCH}.")
+    return count
+
+
 def journal_folder() -> Path:
     """Where the outcome journals of this host are."""
     return Path(settings.VAR_DIR) / "journals"
@@ -118,6 +126,8 @@ class LoopCommand(StartCommand):
             self.run(process, options)
         except LoopFailed as error:
             raise CommandError("It ended by an error; the log says which.") from error
+        except (OperationalError, InterfaceError) as error:  # before the loops, which bear that
+            raise CommandError(f"The database {database_address()} went away at the start: {error}".strip()) from error
 
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
         """Put the loops together and have `process` run them."""
@@ -138,7 +148,7 @@ class ConsumerCommand(LoopCommand):
         )
         parser.add_argument(
             "--prefetch",
-            type=positive,
+            type=prefetch_count,
             metavar="N",
             help="hints fetched ahead from RabbitMQ for all threads together (default: twice what they take at once)",
         )
