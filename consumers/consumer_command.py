@@ -1,5 +1,6 @@
 """What the consumers' commands share: the parts put together, one worker a thread."""
 
+import argparse
 import os
 import secrets
 import socket
@@ -34,6 +35,14 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PREFETCH = 65_535
 
 
+def prefetch_count(text: str) -> int:
+    """What AMQP can ask for; raises what argparse shows as a usage error."""
+    count = positive(text)
+    if count > MOST_PREFETCH:
+        raise argparse.ArgumentTypeError(f"{text} is more than a broker can be asked for: at most {MOST_PREFETCH}.")
+    return count
+
+
 #: A container that is started again has the host and the pid it had before: its new life is somebody else.
 LIFE = secrets.token_hex(2)
 
@@ -57,7 +66,7 @@ class ConsumerCommand(LoopCommand):
         )
         parser.add_argument(
             "--prefetch",
-            type=positive,
+            type=prefetch_count,
             metavar="N",
             help="hints fetched ahead from RabbitMQ for all threads together (default: twice what they take at once)",
         )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from consumers import ports
 from consumers.brokers import choice
@@ -92,6 +92,8 @@ class LoopCommand(StartCommand):
             self.run(process, options)
         except LoopFailed as error:
             raise CommandError("It ended by an error; the log says which.") from error
+        except (OperationalError, InterfaceError) as error:  # before the loops, which bear that
+            raise CommandError(f"The database {database_address()} went away at the start: {error}".strip()) from error
 
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
         """Put the loops together and have `process` run them."""

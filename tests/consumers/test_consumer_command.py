@@ -263,6 +263,12 @@ def test_a_taken_port_is_said_with_the_remedy():
             call_command("run_email_consumer", "--port", str(port))
 
 
+@pytest.mark.parametrize("count", ["65536", "0", "many"])
+def test_a_prefetch_that_no_broker_takes_is_a_usage_error(count):
+    with pytest.raises(CommandError, match=r"at most 65535|whole number"):
+        run("--once", "--prefetch", count)
+
+
 def test_an_unknown_provider_stops_the_start(settings):
     settings.EMAIL_PROVIDERS = ["smpt"]
 
