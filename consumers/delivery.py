@@ -22,9 +22,9 @@ from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Nobody, ProviderChoice
 from gateway import metrics, outbox, priorities, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.claimed import Claimed
 from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
-from gateway.models import Notification
 from gateway.outbox import Held
 from gateway.simulation import SIMULATOR, news_after
 from gateway.time_scale import scaled
@@ -150,7 +150,7 @@ class Delivery:
     def _still_open(self, nobody: Nobody) -> SendResult:
         return SendResult(outcome=Outcome.THROTTLED, retry_after=self._providers.soonest(nobody))
 
-    def _postpone(self, waiting: Sequence[Notification], nobody: Nobody) -> None:
+    def _postpone(self, waiting: Sequence[Claimed], nobody: Nobody) -> None:
         verdicts = self._providers.verdicts(waiting, nobody)
         log.info(
             "No provider takes anything now; notifications wait.",

@@ -1,17 +1,14 @@
-"""Where ended notifications are, as workers told the shared cache: clients that ask again need no database.
+"""Where ended notifications are, as readers told the shared cache: clients that ask again need no database.
 
-Only what has ended is kept: nothing else stays true for a minute. Whoever brings about an end writes it here after the
-commit, whoever changes one (a late bounce, a replay) leaves a mark in time; a lost word is forgotten after a minute.
+Only what has ended is kept: nothing else stays true for a minute. Whoever reads an end from the table writes it here;
+whoever changes one (a late bounce, a replay) leaves a mark after the commit. Workers that bring an end about write
+nothing: most notifications nobody asks about, and of what was open nothing is kept that could be wrong.
 """
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
-
-from django.conf import settings
-from django.db import transaction
 
 from gateway import statuses
 from gateway.models import Notification
@@ -31,27 +28,15 @@ _FIELDS = (
 )
 
 
-def concerns(change: Change) -> bool:
-    """Whether a change brings about an end, or undoes one."""
-    return change.target in ENDS or not ENDS.isdisjoint(change.sources)
+def may_be_kept(change: Change) -> bool:
+    """Whether what a change comes from may have been kept as an end."""
+    return not ENDS.isdisjoint(change.sources)
 
 
-def tell_on_commit(ids: Collection[UUID]) -> None:
-    """These have changed: write down how they ended as soon as others can see it."""
-    if settings.REDIS_URL and ids:
-        transaction.on_commit(partial(_tell, ids), robust=True)
-
-
-def _tell(ids: Collection[UUID]) -> None:
-    """What is read after the mark was left is as new as the mark: of two writers the last one's mark counts."""
-    slots = {slot.name: slot for slot in shared_cache.mark_changed([_name(pk) for pk in ids], kept_for=KEPT_FOR)}
-    if not slots:
-        return
-    ended = Notification.objects.filter(pk__in=ids, status__in=ENDS).only(*_FIELDS)
-    shared_cache.keep_all(
-        [(slots[_name(row.pk)], _to_keep(row)) for row in ended if has_ended(row)],
-        ttl=KEPT_FOR,
-    )
+def mark_on_commit(ids: Collection[UUID]) -> None:
+    """These were changed though they had ended: what was read before counts no more once others can see the change."""
+    if ids:
+        shared_cache.mark_on_commit([_name(pk) for pk in ids], kept_for=KEPT_FOR)
 
 
 def find(pk: UUID, *, client: str, mode: str) -> tuple[Notification | None, Slot]:

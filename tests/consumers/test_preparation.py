@@ -84,7 +84,8 @@ def test_a_claimed_notification_becomes_a_message_with_its_words():
 def test_a_message_says_of_which_template_it_is():
     (row,) = claim(submit(UserFactory(), a_template()))
     ((one,), _) = prepare(EmailChannel(), [row])
-    assert one.messages[0].feedback_id.startswith(f"{row.template.code}:{row.category_code}:{row.locale}:")
+    code = Notification.objects.get(pk=row.pk).template.code
+    assert one.messages[0].feedback_id.startswith(f"{code}:{row.category_code}:{row.locale}:")
 
 
 def test_a_batch_keeps_everybodys_words_apart():
