@@ -172,7 +172,8 @@ class Delivery:
                 self._report(leg)
         if in_hand:
             has_next = {leg: self._providers.has_next(leg.provider.name, among=leg.carriers) for leg in legs}
-            self._record([self._concluded(each, has_next) for each in in_hand])
+            rules = {leg: self._rules_of(leg.provider.name) for leg in legs}
+            self._record([self._concluded(each, has_next, rules) for each in in_hand])
             self._tell_simulated(in_hand)
             self._count(in_hand)
         self._breakers.tell()
@@ -354,14 +355,14 @@ class Delivery:
         elif took > LONG:
             self._size = max(self._size // 2, 1)
 
-    def _concluded(self, each: InHand, has_next: Mapping[Leg, bool]) -> Recorded:
+    def _concluded(self, each: InHand, has_next: Mapping[Leg, bool], rules: Mapping[Leg, Rules]) -> Recorded:
         leg = each.decisive.leg
         provider = leg.provider.name
         verdict = verdict_after(
             [one.answer for one in each.tries] + each.left_out,
             provider=provider,
             tries_used=each.ready.notification.tries_used,
-            rules=self._rules_of(provider),
+            rules=rules[leg],
             has_next=has_next[leg],
         )
         attempts = tuple(one.result for one in each.tries if one.result)

@@ -135,7 +135,8 @@ def record_outcomes(recorded: Sequence[Recorded]) -> set[UUID]:
         for each in recorded
         if each.held.id not in followed and any(one.result.outcome is Outcome.ACCEPTED for one in each.attempts)
     ]
-    followed |= _prove_sent(late)
+    if late:
+        followed |= _prove_sent(late)
     _apply_early_news(followed)
     return followed
 
@@ -368,7 +369,7 @@ def _bounced_verdict(news: ProviderNews) -> Verdict:
 
 def _apply_early_news(ids: Collection[UUID]) -> None:
     """News that overtook our own record of the hand-over counts now."""
-    early = ProviderEvent.objects.filter(notification_id__in=ids).annotate(channel=F("notification__channel"))
+    early = ProviderEvent.objects.filter(notification__id__among=ids).annotate(channel=F("notification__channel"))
     _follow(
         ProviderNews(
             provider=each.provider,
