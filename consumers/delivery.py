@@ -35,8 +35,9 @@ log = structlog.get_logger(__name__)
 
 #: So many notifications are handed over between two commits, at first and at most.
 FIRST_HAND_OVER, LARGEST_HAND_OVER = 20, 100
-#: A hand-over shorter than this may grow, one longer than that shrinks: it bounds what a crash leaves in doubt.
-SHORT, LONG = timedelta(milliseconds=50), timedelta(milliseconds=250)
+#: A hand-over shorter than this grows, one longer than that shrinks: it bounds what a crash leaves in doubt. Twice a
+#: short one is not yet long.
+SHORT, LONG = timedelta(milliseconds=125), timedelta(milliseconds=250)
 #: What is not handed over so long after the claim is given back, well before its lease is over.
 HAND_OVER_WITHIN = scaled(timedelta(seconds=10))
 #: Longer after the hand-over mark nothing more is handed over: one last call of 30 s still ends before the sweeper

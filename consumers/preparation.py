@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from gateway import attachments, metrics, priorities, statuses
 from gateway.channel_contract import Channel, Message, Order, Outcome, OutgoingFile, Refusal
 from gateway.claimed import Claimed
-from gateway.database_clock import database_now, in_zone
+from gateway.database_clock import about_now, in_zone
 from gateway.decision import spread_out
 from gateway.models import DeliveryAttempt, WaitingFor
 from gateway.outbox import Held, Verdict
@@ -46,7 +46,7 @@ class Ready:
 
 def prepare(channel: Channel, claimed: Sequence[Claimed]) -> tuple[list[Ready], list[tuple[Held, Verdict]]]:
     """Messages for those that may go out now, verdicts for the others. Consent is asked again: it may have changed."""
-    now = database_now()
+    now = about_now()
     recipients = load_recipients({each.user_id for each in claimed}, channel=channel.name)
     categories = load_categories()
     files = attachments.outgoing(claimed)
