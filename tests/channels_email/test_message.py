@@ -76,7 +76,8 @@ def test_words_that_look_like_template_tags_stay_words():
 
 
 def test_rendering_twice_attaches_the_html_once():
-    mail = frame(a_message())
+    mail = FramedMail(context={"subject": "s", "text": "t", "html": "<p>"})
+    mail.render()
     mail.render()
     assert len(mail.alternatives) == 1
 

@@ -98,7 +98,7 @@ def attempts_of(notification: Notification) -> list[DeliveryAttempt]:
 
 
 def events_of(notification: Notification) -> list[str]:
-    return list(NotificationEvent.objects.filter(notification=notification).values_list("type", flat=True))
+    return list(NotificationEvent.objects.filter(notification_id=notification.pk).values_list("type", flat=True))
 
 
 def is_due(notification: Notification) -> bool:
