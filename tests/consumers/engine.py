@@ -94,7 +94,7 @@ def statuses_of(*notifications: Notification) -> list[str]:
 
 
 def attempts_of(notification: Notification) -> list[DeliveryAttempt]:
-    return list(DeliveryAttempt.objects.filter(notification=notification))
+    return list(DeliveryAttempt.objects.filter(notification_id=notification.pk))
 
 
 def events_of(notification: Notification) -> list[str]:
