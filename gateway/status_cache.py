@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
+
 from gateway import statuses
 from gateway.models import Notification
 from gateway.statuses import Change, Status
@@ -35,8 +38,13 @@ def may_be_kept(change: Change) -> bool:
 
 def mark_on_commit(ids: Collection[UUID]) -> None:
     """These were changed though they had ended: what was read before counts no more once others can see the change."""
-    if ids:
-        shared_cache.mark_on_commit([_name(pk) for pk in ids], kept_for=KEPT_FOR)
+    if settings.REDIS_URL and ids:
+        # No partial: Django asks what fails for its __qualname__, and a partial has none.
+        transaction.on_commit(lambda: _mark(ids), robust=True)
+
+
+def _mark(ids: Collection[UUID]) -> None:
+    shared_cache.mark_changed([_name(pk) for pk in ids], kept_for=KEPT_FOR)
 
 
 def find(pk: UUID, *, client: str, mode: str) -> tuple[Notification | None, Slot]:

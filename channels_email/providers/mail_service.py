@@ -16,7 +16,7 @@ from channels_email.service_answers.tables import answers_of
 from channels_email.trial_mail import a_trial_mail
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
-from gateway.provider_answers import NO_ANSWER, NOT_REACHED, not_known
+from gateway.provider_answers import not_known, without_reply
 from users.channels import Channel
 
 #: Some services refuse who does not say what they are.
@@ -149,9 +149,7 @@ class MailServiceProvider(ABC):
             return not_known(Channel.EMAIL, self.name, f"{reply.status} {error}")
 
     def _without_yes(self, reply: Reply | NoReply) -> SendResult:
-        if isinstance(reply, NoReply):
-            return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
-        return result_of(self.name, self._answers, reply)
+        return without_reply(reply) if isinstance(reply, NoReply) else result_of(self.name, self._answers, reply)
 
     def _opened(self) -> HttpWindow:
         if self._window is None:

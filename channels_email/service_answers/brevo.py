@@ -4,20 +4,15 @@ It takes mails for blocked addresses, and says so by its webhook only. A repeate
 https://developers.brevo.com/docs/heterogenous-versions-batch-emails
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
     had_before,
-    json_object,
     key_refused,
     message_refused,
     sender_refused,
-    usual_rows,
 )
-from gateway.http_window import Reply
+from channels_email.service_answers.rows import Answers, Row, members, usual_rows
 
 _TITLE = "Brevo"
 _KEY = key_refused(
@@ -30,13 +25,8 @@ _NOT_YET = account_stopped(
 )
 
 
-def _said(reply: Reply) -> Said:
-    body = json_object(reply)
-    return Said(code=str(body.get("code") or ""), words=str(body.get("message") or ""))
-
-
 BREVO = Answers(
-    said=_said,
+    said=members(code="code", words="message"),
     rows=(
         Row(0, had_before(_TITLE), code="duplicate_parameter"),
         Row(0, had_before(_TITLE), code="duplicate_request"),

@@ -16,7 +16,7 @@ from channels_push.message import PushMessage
 from channels_push.payload_size import too_large
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
-from gateway.provider_answers import NO_ANSWER, NOT_REACHED
+from gateway.provider_answers import without_reply
 from gateway.provider_settings import provider_setting
 from users.models import Device
 
@@ -94,7 +94,7 @@ class FcmProvider:
 
     def _result(self, reply: Reply | NoReply, access: FcmAccess) -> SendResult:
         if isinstance(reply, NoReply):
-            return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
+            return without_reply(reply)
         result = result_of(reply)
         if result.error_code == "access_refused":
             was_fresh = access.is_fresh

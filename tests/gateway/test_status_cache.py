@@ -1,6 +1,7 @@
 """Clients that ask again: answered from the shared cache when it has ended, never with what was true before."""
 
 import pytest
+from django.db import OperationalError
 
 from gateway import outbox, replaying, status_cache, statuses, tracking
 from gateway.outbox import Held, Verdict
@@ -161,3 +162,17 @@ def test_a_worker_says_nothing_about_what_nobody_can_have_kept(own_redis, commit
         send(sent_one)
 
     assert own_redis.raw.keys() == []
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("trouble", [OperationalError("away"), ZeroDivisionError("a fault of ours")])
+def test_trouble_after_the_commit_does_not_reach_whoever_recorded(own_redis, monkeypatch, trouble):
+    def fail(ids):
+        raise trouble
+
+    row = NotificationFactory(status=Status.FAILED, reason="poison")
+    monkeypatch.setattr(status_cache, "_mark", fail)
+
+    assert replaying.replay([row.pk], who="Ann", why="again") == {row.pk}
+    row.refresh_from_db()
+    assert row.status == Status.ACCEPTED

@@ -461,3 +461,12 @@ def test_news_is_waited_for_only_where_it_is_let_in(provider, settings):
 def test_our_mistakes_come_with_a_remedy():
     rows = [row for name in MAIL_SERVICES for row in answers_of(name).rows]
     assert all(row.meaning.remedy for row in rows if row.meaning.outcome is M)
+
+
+def test_an_answer_that_is_nested_without_end_is_one_we_do_not_know(provider, server, monkeypatch):
+    monkeypatch.setattr(server, "answer", lambda asked: Given(200, b"[" * 60_000))
+    (result,) = send(provider, a_mail())
+    assert result.error_code == ("" if server.name == "sendgrid" else "unknown_answer")  # its yes has no body to read
+    monkeypatch.setattr(server, "answer", lambda asked: Given(418, b"[" * 60_000))
+    (result,) = send(provider, a_mail())
+    assert result.error_code == "unknown_answer"
