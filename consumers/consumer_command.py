@@ -1,6 +1,7 @@
 """What the loop commands share: arguments, what must be true before the start, the parts put together."""
 
 import argparse
+import gc
 import os
 import secrets
 import socket
@@ -105,6 +106,7 @@ class LoopCommand(StartCommand):
         """Exit 0 after an orderly stop, 1 when a loop failed."""
         if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
             give_way(settings.CONSUMER_NICENESS)
+            gc.freeze()  # what is loaded stays: the collector need not look through all of it again and again
         require_database()
         seconds = options["max_seconds"]
         limits = Limits(

@@ -1,7 +1,6 @@
 """A process whose work is loops: they run in threads while the main thread listens for signals and keeps the time."""
 
 import contextlib
-import gc
 import os
 import threading
 import time
@@ -78,8 +77,6 @@ class LoopProcess:
             threading.Thread(target=self._guarded, args=(loop,), name=f"loop-{number}", daemon=True)
             for number, loop in enumerate(loops, start=1)
         ]
-        # What was loaded stays to the end: the collector need not look through all of it again and again.
-        gc.freeze()
         for thread in threads:
             thread.start()
         registration.become(State.RUNNING)
