@@ -92,6 +92,9 @@ def test_every_event_may_be_asked_for(developer, event):
         ({"url": 5}, [("/url", "invalid")]),
         ({"url": ""}, [("/url", "blank")]),
         ({"url": "https://example.com/" + "x" * 2000}, [("/url", "too_long")]),
+        ({"url": "hello"}, [("/url", "invalid")]),
+        ({"url": "https://example.com:0443/"}, [("/url", "invalid")]),
+        ({"url": "https://example.com/#top"}, [("/url", "invalid")]),
         ({"events": []}, [("/events", "too_short")]),
         ({"events": ["sent"]}, [("/events/0", "invalid_choice")]),
         ({"description": "x" * 1001}, [("/description", "too_long")]),
@@ -105,7 +108,7 @@ def test_a_wrong_wish_is_refused(developer, body, found):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/", "https://127.0.0.1/", "https://169.254.169.254/", "https://u:p@example.com/", "x"]
+    "url", ["http://example.com/", "https://127.0.0.1/", "https://169.254.169.254/", "https://u:p@example.com/"]
 )
 def test_an_address_that_leads_inside_is_refused(developer, settings, url):
     settings.CALLBACK_ALLOW_HTTP = settings.CALLBACK_ALLOW_PRIVATE = False
@@ -409,10 +412,12 @@ def test_many_are_shown_without_a_query_for_each(developer, django_assert_max_nu
         developer.get(path_of(made, "deliveries/"))
 
 
-def test_the_name_of_a_host_is_looked_up_when_it_is_given(developer, monkeypatch):
+def test_a_host_that_has_no_address_yet_is_taken(developer, monkeypatch):
+    """It is judged again at every try."""
+
     def getaddrinfo(*args, **options):
         raise OSError
 
     monkeypatch.setattr(outbound_http.socket, "getaddrinfo", getaddrinfo)
 
-    assert refusal(create(developer, url="https://nowhere.test/")) == (422, "callback_url_refused")
+    assert create(developer, url="https://nowhere.test/").status_code == 201
