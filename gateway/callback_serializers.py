@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from gateway.callback_models import EVERYTHING, STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbound_http import LONGEST_URL
-from users.strict_serializers import MomentField, PlainText, StrictSerializer
+from users.strict_serializers import JsonBoolean, MomentField, PlainText, StrictSerializer
 
 LONGEST_DESCRIPTION = 1000
 MODES = ("live", "test")
@@ -27,7 +27,7 @@ class EndpointChangeSerializer(StrictSerializer):
         allow_empty=False,
     )
     description = PlainText(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_DESCRIPTION)
-    enabled = serializers.BooleanField(required=False, allow_null=True)
+    enabled = JsonBoolean(required=False, allow_null=True)
 
     def given(self) -> dict[str, Any]:
         """What is to be changed; null counts as absent."""

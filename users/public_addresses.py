@@ -75,7 +75,7 @@ def is_allowed(text: str) -> bool:
 
 
 def _is_translated(text: str) -> bool:
-    """Whether this is an address of NAT64. Resolvers of nets without IPv4 make them of public ones; nobody writes them."""
+    """Whether this is an address of NAT64. Resolvers of nets without IPv4 make them; nobody writes them."""
     try:
         return ipaddress.ip_address(text) in _NAT64
     except ValueError:

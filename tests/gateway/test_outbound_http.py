@@ -104,7 +104,12 @@ def test_nor_is_anything_posted_there(outside, host, monkeypatch):
     "url",
     [
         *("http://example.com/", "ftp://example.com/", "https://example.com:80/", "https://example.com:22/"),
-        *("https://user@example.com/", "https://user:pw@example.com/", "https://:@example.com/", "https://@example.com"),
+        *(
+            "https://user@example.com/",
+            "https://user:pw@example.com/",
+            "https://:@example.com/",
+            "https://@example.com",
+        ),
     ],
 )
 def test_an_address_against_the_rules_is_refused(outside, monkeypatch, url):
@@ -123,7 +128,13 @@ def test_an_address_against_the_rules_is_refused(outside, monkeypatch, url):
         *("https://[2606:4700::1111]:/", "https://example.com:+443/", "https://example.com:x/"),
         *("https://example.com/#top", "https://example.com/#", "https://exa mple.com/", "https://example.com\\@evil/"),
         *("https://example.com/\r\nx: y", "https://example.com/\tx", "https://exämple.com/", "https://[::1/"),
-        *("https://[example.com]/", "https://1.2.3.4.5/", "https://1.2.3.999/", "https://a..b/", f"https://{'a' * 64}.com/"),
+        *(
+            "https://[example.com]/",
+            "https://1.2.3.4.5/",
+            "https://1.2.3.999/",
+            "https://a..b/",
+            f"https://{'a' * 64}.com/",
+        ),
         *(f"https://{'a.' * 130}com/", f"https://example.com/{'x' * 2000}"),
     ],
 )
