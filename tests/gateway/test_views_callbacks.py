@@ -12,6 +12,7 @@ from tests.callback_scene import endpoint, owed
 from tests.factories import ago
 from tests.gateway.api_scene import client_with_key, findings, is_now, moment, refusal
 from tests.gateway.ledger_scene import some
+from tests.sign_in_scene import caller, give_roles, person_with_password
 from users import lately
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def send(client, method, path, body=None):
     return client.generic(method, path, raw, content_type="application/json")
 
 
-def create(client, **body):
+def create(client, /, **body):
     return send(client, "POST", CALLBACKS, {"url": URL} | body)
 
 
@@ -421,3 +422,54 @@ def test_a_host_that_has_no_address_yet_is_taken(developer, monkeypatch):
     monkeypatch.setattr(outbound_http.socket, "getaddrinfo", getaddrinfo)
 
     assert create(developer, url="https://nowhere.test/").status_code == 201
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pat(db):
+    """A person who is a developer."""
+    person = person_with_password(email="pat@example.com")
+    give_roles(person, "developer")
+    return caller(person)
+
+
+def test_people_name_the_client_they_make_an_endpoint_for(pat, developer):
+    assert findings(create(pat)) == [("/client", "required"), ("/mode", "required")]
+    assert findings(create(pat, client="shop", mode="both")) == [("/mode", "invalid_choice")]
+    assert findings(create(pat, client=5, mode=None)) == [("/client", "invalid"), ("/mode", "required")]
+
+    made = create(pat, client="shop", mode="live").json()
+
+    assert (made["client"], made["mode"]) == ("shop", "live")
+    assert developer.get(path_of(made)).status_code == 200
+
+
+@pytest.mark.parametrize("whose", [{"client": "shop"}, {"mode": "live"}])
+def test_a_key_names_nobody(developer, whose):
+    assert findings(create(developer, **whose)) == [(f"/{name}", "unknown_field") for name in whose]
+    assert create(developer, client=None, mode=None).json()["client"] == "shop"
+
+
+def test_people_look_after_the_endpoints_of_all_clients(pat, developer):
+    made = create(developer).json()
+    of_tests = create(client_with_key("callbacks:write", mode="test")).json()
+
+    assert [each["id"] for each in pat.get(CALLBACKS).json()["results"]] == [of_tests["id"], made["id"]]
+    assert send(pat, "PATCH", path_of(made), {"description": "By Pat"}).status_code == 200
+    assert send(pat, "POST", path_of(made, "test/")).status_code == 202
+    assert developer.get(path_of(made, "deliveries/")).json()["results"][0]["event_type"] == "callback.test"
+
+
+def test_but_not_people_without_the_role(db):
+    answer = caller(person_with_password(email="sam@example.com")).get(CALLBACKS)
+
+    assert refusal(answer) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("enabled", ["no", 0, "false"])
+def test_on_and_off_are_said_clearly(developer, enabled):
+    made = create(developer).json()
+
+    assert findings(send(developer, "PATCH", path_of(made), {"enabled": enabled})) == [("/enabled", "invalid")]
