@@ -39,7 +39,7 @@ class EndpointChangeSerializer(StrictSerializer):
 
 
 class EndpointCreateSerializer(EndpointChangeSerializer):
-    """`POST /api/v1/callbacks/`. `is_person` says who asks: a key stands for its client, a person has to name one."""
+    """`POST /api/v1/callbacks/`. A key stands for its client; a person has to name one."""
 
     url = PlainText(max_length=LONGEST_URL)
     enabled = None  # type: ignore[assignment]  # DRF's way to take a field out: a new endpoint is enabled

@@ -42,9 +42,9 @@ class UserManager(BaseUserManager["User"]):
         """People, with their adjectives."""
         return UserQuerySet(self.model, using=self._db)
 
-    def with_email(self, address: str) -> UserQuerySet:
+    def with_email(self, *addresses: str) -> UserQuerySet:
         """The same of all people."""
-        return self.get_queryset().with_email(address)
+        return self.get_queryset().with_email(*addresses)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account of an e-mail address, without regard to case."""

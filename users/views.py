@@ -65,7 +65,7 @@ class PeopleView(ApiView):
     def get(self, request: Request) -> Response:
         """Newest first."""
         email = request.query_params.get("email")
-        rows = User.objects.all() if email is None else User.objects.all().with_email(*email.split(","))
+        rows = User.objects.all() if email is None else User.objects.with_email(*email.split(","))
         meant = answers.shown_people(PEOPLE_FILTERS.applied(rows, request.query_params))
         return Response(cursor_pages.page_answer(request, meant, shown=answers.person_answer))
 
