@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from gateway.provider_settings import ProviderField
 from gateway.service_address import read_service_url
+from gateway.service_key import read_service_key
 
 
 def _(text: str) -> str:
@@ -84,7 +85,7 @@ def _field(setting: str, label: str, help_text: str, **more: Any) -> ProviderFie
 
 
 def _secret(setting: str, label: str, help_text: str, *, is_needed: bool = True) -> ProviderField:
-    return _field(setting, label, help_text, is_secret=True, is_needed=is_needed)
+    return _field(setting, label, help_text, is_secret=True, is_needed=is_needed, read=read_service_key)
 
 
 def _option(setting: str, label: str, help_text: str, **more: Any) -> ProviderField:
@@ -94,6 +95,7 @@ def _option(setting: str, label: str, help_text: str, **more: Any) -> ProviderFi
 def _address(setting: str, default: str = "", help_text: str = "", *, is_needed: bool = False) -> ProviderField:
     usual = _("Where it answers; a proxy or a stand-in may take its place.")
     more: dict[str, Any] = {"is_needed": is_needed, "read": _read_address, "default": default}
+    more["is_address"] = True
     return _field(setting, _("Address"), help_text or usual, **more)
 
 

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from channels_push import service_settings
 from channels_push.message import PushMessage
 from gateway.channel_contract import NewsPlace, Order, Provider, Refusal, UnknownProvider
-from gateway.provider_order import order_known, provider_order
+from gateway.provider_order import CAPTURE, order_known, provider_order
 from gateway.provider_settings import WEBHOOK_SECRET, ProviderField
+from gateway.service_key import read_service_key
 from gateway.simulation import SIMULATOR, SimulatorProvider, push_word
 from users.channels import Channel
 from users.recipients import DeviceTarget
@@ -43,6 +44,7 @@ FIELDS: dict[str, tuple[ProviderField, ...]] = {
             label=_("API key"),
             help=_("OneSignal, Settings, Keys & IDs: an App API key. It is shown once, when it is made."),
             is_secret=True,
+            read=read_service_key,
         ),
         WEBHOOK_SECRET,
     ),
@@ -65,8 +67,6 @@ FIELDS: dict[str, tuple[ProviderField, ...]] = {
         ),
     ),
 }
-#: Takes every device's pushes.
-CAPTURE = "capture"
 
 
 class PushChannel:
@@ -126,6 +126,9 @@ class PushChannel:
 
 
 def carriers_of(device: DeviceTarget) -> tuple[str, ...]:
-    """Those of PUSH_PROVIDERS that can carry its pushes, in order; none for a service that is not configured."""
+    """Those of PUSH_PROVIDERS that can carry its pushes, in order; none for a service that is not configured.
+
+    Capture takes every device's.
+    """
     names = order_known(Channel.PUSH.value).names
     return tuple(name for name in names if name in (device.provider, CAPTURE))

@@ -1,6 +1,5 @@
 """What the answers of Firebase Cloud Messaging mean: by its error code, else by the status of Google's interfaces."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -90,7 +89,7 @@ _NOT_A_TOKEN = "registration token is not a valid FCM registration token"  # noq
 
 def result_of(reply: Reply) -> SendResult:
     """One answer to one message."""
-    body = _object(reply.body)
+    body = reply.json_object()
     if reply.status == 200 and isinstance(body.get("name"), str):
         return SendResult(outcome=Outcome.ACCEPTED, provider_message_id=body["name"].rpartition("/")[2])
     error = body.get("error")
@@ -103,14 +102,6 @@ def result_of(reply: Reply) -> SendResult:
     if meaning is None:
         return not_known(Channel.PUSH, "fcm", provider_code)
     return meaning.result(provider_code=provider_code, retry_after=retry_after(reply.headers))
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _details(error: Mapping[str, Any]) -> list[dict[str, Any]]:

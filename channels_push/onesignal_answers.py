@@ -1,6 +1,5 @@
 """What the answers of OneSignal mean. It says 200 also for a push that goes to nobody; only the body tells."""
 
-import json
 from typing import Any
 
 from gateway.channel_contract import Outcome, SendResult
@@ -75,7 +74,7 @@ _NO_APP = "app_id"
 
 def result_of(reply: Reply) -> SendResult:
     """One answer to one message to one subscription."""
-    body = _object(reply.body)
+    body = reply.json_object()
     errors = body.get("errors")
     code = str(reply.status)
     if reply.status == 200:
@@ -94,11 +93,3 @@ def result_of(reply: Reply) -> SendResult:
 
 def _says(errors: Any, words: str) -> bool:
     return isinstance(errors, list) and any(words in str(each) for each in errors)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}

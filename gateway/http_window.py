@@ -7,6 +7,7 @@ have arrived, and after `WITHIN` a call is over, however slowly its answer drips
 
 import http.client
 import io
+import json
 import select
 import socket
 import ssl
@@ -43,6 +44,14 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json_object(self) -> dict[str, Any]:
+        """Its body; empty where that is no JSON object."""
+        try:
+            read = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return read if isinstance(read, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,9 @@ class _Link:
                 self._call.request(call.method, call.path, body=call.body or None, headers=dict(call.headers))
             except CannotConnect as error:
                 return NoReply(str(error), False)
+            except ValueError:  # a header or a path that cannot be written
+                self.close()
+                return NoReply("bad_request", False)
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if not was_open:
@@ -207,7 +219,16 @@ class _TimedSocket:
         """Whether the other side has ended it, or says something nobody has asked for."""
         poll = select.poll()
         poll.register(self._link, select.POLLIN)
-        return bool(poll.poll(0))
+        if not poll.poll(0):
+            return False
+        self._link.settimeout(0)
+        try:
+            self._link.recv(1)
+        except ssl.SSLWantReadError:  # only TLS had something to say, such as a ticket for a later session
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         self._link.close()

@@ -13,13 +13,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from gateway.retry_after import read_retry_after
 from users.public_addresses import AddressMalformed, AddressRefused, NameNotFound, allowed_addresses
 
 __all__ = ["AddressMalformed", "AddressRefused", "Answer", "CallFailed", "check_address", "post"]
@@ -80,7 +80,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, within: timedelta
             answer = call.getresponse()
             if time.monotonic() >= ends_at:
                 raise TimeoutError  # headers that were cut off look as if they had ended
-            return Answer(status=answer.status, retry_after=_retry_after(answer.getheader("Retry-After")))
+            return Answer(status=answer.status, retry_after=read_retry_after(answer.getheader("Retry-After", "")))
         except (TimeoutError, OSError, http.client.HTTPException, ValueError) as error:
             raise CallFailed(_code_of(error, ends_at)) from error
         finally:
@@ -208,17 +208,3 @@ def _code_of(error: Exception, ends_at: float) -> str:
     if isinstance(error, http.client.RemoteDisconnected | ConnectionError):
         return "connection_broken"
     return "unreachable" if isinstance(error, OSError) else "bad_answer"
-
-
-def _retry_after(value: str | None) -> timedelta | None:
-    """Seconds or a date (RFC 9110, section 10.2.3); what is neither is not there."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:9]), 366 * 86400))
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(timedelta(0), aware - datetime.now(UTC))

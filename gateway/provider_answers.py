@@ -7,6 +7,7 @@ import structlog
 
 from gateway import metrics
 from gateway.channel_contract import Outcome, SendResult
+from gateway.http_window import NoReply
 from users.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,11 @@ NO_ANSWER = Meaning(
     error_code="no_answer",
     sentence="The connection to the service ended without a whole answer.",
 )
+
+
+def without_reply(reply: NoReply) -> SendResult:
+    """A call that brought no whole answer: a doubt once everything had left."""
+    return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
 
 
 def not_known(channel: Channel, provider: str, provider_code: str) -> SendResult:

@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 
 def read_service_url(text: str) -> str:
     """The address of a service, without a slash at the end. Raises ValueError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    try:
+        parts = urlsplit(text)
+        is_readable = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_readable = False
+    if not is_readable or parts.query or parts.fragment or "@" in parts.netloc or not text.isprintable():
         raise ValueError("an address such as https://api.example.com is needed.")
     return text.rstrip("/")

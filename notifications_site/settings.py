@@ -12,6 +12,7 @@ from channels_email.return_address import read_bounce_domain
 from channels_push import service_settings
 from consumers.delivery_rules import read_rules
 from gateway.service_address import read_service_url
+from gateway.service_key import read_service_key
 from notifications_site import env
 from notifications_site.local_secrets import local_secret
 from notifications_site.structured_logging import configure_logging
@@ -314,7 +315,7 @@ FCM_TOKEN_URL = env.web_address(
     "FCM_TOKEN_URL", meaning="Where Google gives access tokens, instead of the address in FCM_CREDENTIALS."
 )
 ONESIGNAL_APP_ID = env.text("ONESIGNAL_APP_ID", "", meaning="The app at OneSignal, for the provider onesignal.")
-ONESIGNAL_API_KEY = env.text("ONESIGNAL_API_KEY", "", meaning="The app's API key at OneSignal.")
+ONESIGNAL_API_KEY = env.parsed("ONESIGNAL_API_KEY", read_service_key, meaning="The app's API key at OneSignal.")
 ONESIGNAL_URL = env.parsed(
     "ONESIGNAL_URL",
     read_service_url,
@@ -586,7 +587,6 @@ STORAGES = {
 
 # --- security ---------------------------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

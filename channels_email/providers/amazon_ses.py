@@ -69,8 +69,8 @@ class AmazonSesProvider(MailServiceProvider):
     def read_id(self, reply: Reply, payload: Any) -> str:
         """As the interface documents it."""
         try:
-            return str(json.loads(reply.body)["MessageId"])
-        except (ValueError, TypeError, KeyError) as error:
+            return str(reply.json_object()["MessageId"])
+        except KeyError as error:
             raise NotReadable("body") from error
 
     def ask(self, question: Question) -> Call:

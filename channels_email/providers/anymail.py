@@ -31,7 +31,7 @@ from channels_email.providers.mail_service import (
     NotTaken,
     address_not_supported,
 )
-from channels_email.service_answers.rows import address_refused, address_suppressed
+from channels_email.service_answers.meanings import address_refused, address_suppressed
 from channels_email.trial_mail import a_trial_mail
 from gateway.channel_contract import Outcome, OutgoingFile, SendResult
 from gateway.http_window import Call, Reply
@@ -84,7 +84,7 @@ class AnymailProvider(MailServiceProvider):
         answer = _Answer(reply)
         try:
             (status,) = self._backend.parse_recipient_status(answer, payload, payload.message).values()
-        except (AnymailError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (AnymailError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise NotReadable("body") from error
         if status.status in REFUSED:
             raise NotTaken(REFUSED[status.status](self.service.title).result(provider_code=str(reply.status)))

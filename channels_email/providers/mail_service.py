@@ -16,7 +16,7 @@ from channels_email.service_answers.tables import answers_of
 from channels_email.trial_mail import a_trial_mail
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
-from gateway.provider_answers import NO_ANSWER, NOT_REACHED, not_known
+from gateway.provider_answers import not_known, without_reply
 from users.channels import Channel
 
 #: Some services refuse who does not say what they are.
@@ -59,7 +59,7 @@ class MailServiceProvider(ABC):
 
     @abstractmethod
     def make(self, message: EmailMessage) -> Made:
-        """The request that hands over one mail. Raises `NotTaken` and what `make_mail` raises."""
+        """The request that hands over one mail. Raises `NotTaken`, `ProviderAway` and what `make_mail` raises."""
 
     @abstractmethod
     def read_id(self, reply: Reply, payload: Any) -> str:
@@ -134,6 +134,8 @@ class MailServiceProvider(ABC):
                 yield refused.result
             except CANNOT_BE_MADE as error:
                 yield not_made(error)
+            except ProviderAway as away:  # what signs the requests has run out meanwhile
+                yield away.result()
             else:
                 under_way.append(made)
                 yield made.call
@@ -149,9 +151,7 @@ class MailServiceProvider(ABC):
             return not_known(Channel.EMAIL, self.name, f"{reply.status} {error}")
 
     def _without_yes(self, reply: Reply | NoReply) -> SendResult:
-        if isinstance(reply, NoReply):
-            return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
-        return result_of(self.name, self._answers, reply)
+        return without_reply(reply) if isinstance(reply, NoReply) else result_of(self.name, self._answers, reply)
 
     def _opened(self) -> HttpWindow:
         if self._window is None:

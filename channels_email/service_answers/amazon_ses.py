@@ -4,13 +4,9 @@ and what all of AWS may say: https://docs.aws.amazon.com/ses/latest/APIReference
 An address on the account's suppression list is taken, and comes back as a bounce.
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
-    json_object,
     key_refused,
     message_refused,
     quota_used_up,
@@ -19,8 +15,8 @@ from channels_email.service_answers.rows import (
     too_fast,
     too_large,
     trouble,
-    usual_rows,
 )
+from channels_email.service_answers.rows import Answers, Row, Said, usual_rows
 from gateway.channel_contract import Outcome
 from gateway.http_window import Reply
 from gateway.provider_answers import Meaning
@@ -54,7 +50,7 @@ _SET = Meaning(
 
 def _said(reply: Reply) -> Said:
     """The type is in a header, or in the body; behind # and before : stands what counts."""
-    body = json_object(reply)
+    body = reply.json_object()
     header = next((value for name, value in reply.headers.items() if name.lower() == "x-amzn-errortype"), "")
     kind = (header or str(body.get("__type") or body.get("code") or "")).partition(":")[0].rpartition("#")[2]
     return Said(code=kind, words=str(body.get("message") or body.get("Message") or ""))

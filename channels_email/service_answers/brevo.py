@@ -4,20 +4,15 @@ It takes mails for blocked addresses, and says so by its webhook only. A repeate
 https://developers.brevo.com/docs/heterogenous-versions-batch-emails
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
     had_before,
-    json_object,
     key_refused,
     message_refused,
     sender_refused,
-    usual_rows,
 )
-from gateway.http_window import Reply
+from channels_email.service_answers.rows import Answers, Row, members, usual_rows
 
 _TITLE = "Brevo"
 _KEY = key_refused(
@@ -25,26 +20,18 @@ _KEY = key_refused(
 )
 _SENDER = sender_refused(_TITLE, "Verify it, or its domain: Senders, Domains & Dedicated IPs.")
 _MESSAGE = message_refused(_TITLE)
+_NO_CREDIT = account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day.")
 _NOT_YET = account_stopped(
     _TITLE, "it is not activated for transactional mail", "Complete its profile, or ask support."
 )
 
 
-def _said(reply: Reply) -> Said:
-    body = json_object(reply)
-    return Said(code=str(body.get("code") or ""), words=str(body.get("message") or ""))
-
-
 BREVO = Answers(
-    said=_said,
+    said=members(code="code", words="message"),
     rows=(
         Row(0, had_before(_TITLE), code="duplicate_parameter"),
         Row(0, had_before(_TITLE), code="duplicate_request"),
-        Row(
-            0,
-            account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day."),
-            code="not_enough_credits",
-        ),
+        Row(0, _NO_CREDIT, code="not_enough_credits"),
         Row(0, _NOT_YET, code="account_under_validation"),
         Row(0, _NOT_YET, code="permission_denied"),
         Row(0, _NOT_YET, code="reseller_permission_denied"),
@@ -57,7 +44,7 @@ BREVO = Answers(
         Row(400, _MESSAGE, code="bad_request"),
         Row(406, _MESSAGE),
         Row(401, _KEY),
-        Row(402, account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day.")),
+        Row(402, _NO_CREDIT),
         Row(403, _KEY),
         *usual_rows(_TITLE, "BREVO_URL"),
     ),

@@ -3,22 +3,17 @@
 It speaks by status and words; it takes mails for suppressed addresses, and says so by its webhook only.
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
-    json_object,
     key_refused,
     message_refused,
-    plain_text,
     quota_used_up,
     receivers_limited,
     sender_refused,
     too_large,
-    usual_rows,
 )
+from channels_email.service_answers.rows import Answers, Row, Said, plain_text, usual_rows
 from gateway.channel_contract import Outcome
 from gateway.http_window import Reply
 from gateway.provider_answers import Meaning
@@ -39,7 +34,7 @@ _SANDBOX = receivers_limited(_TITLE, "Add a domain of your own, or the address t
 
 def _said(reply: Reply) -> Said:
     """`message`; a wrong key is answered with one word of plain text."""
-    message = json_object(reply).get("message")
+    message = reply.json_object().get("message")
     return Said(words=str(message)) if message else plain_text(reply)
 
 

@@ -3,15 +3,8 @@
 from functools import cache
 
 from channels_email.mail_services import MAIL_SERVICES
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    account_stopped,
-    key_refused,
-    message_refused,
-    plain_text,
-    usual_rows,
-)
+from channels_email.service_answers.meanings import account_stopped, key_refused, message_refused
+from channels_email.service_answers.rows import Answers, Row, plain_text, usual_rows
 
 
 @cache

@@ -3,23 +3,18 @@
 An answer with status 422 has a code of Postmark's own. A 403 without one comes from a machine before the service.
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
     address_suppressed,
-    json_object,
     key_refused,
     message_refused,
     receivers_limited,
     sender_refused,
     trouble,
-    usual_rows,
 )
+from channels_email.service_answers.rows import Answers, Row, members, usual_rows
 from gateway.channel_contract import Outcome
-from gateway.http_window import Reply
 from gateway.provider_answers import Meaning
 
 _TITLE = "Postmark"
@@ -40,13 +35,8 @@ _BLOCKED = Meaning(
 )
 
 
-def _said(reply: Reply) -> Said:
-    body = json_object(reply)
-    return Said(code=str(body.get("ErrorCode", "")), words=str(body.get("Message") or ""))
-
-
 POSTMARK = Answers(
-    said=_said,
+    said=members(code="ErrorCode", words="Message"),
     rows=(
         Row(0, _KEY, code="10"),
         Row(401, _KEY),

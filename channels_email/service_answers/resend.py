@@ -5,14 +5,10 @@ It takes mails for suppressed addresses, and says so by its webhook only.
 
 from datetime import timedelta
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
     had_before,
-    json_object,
     key_refused,
     message_refused,
     quota_used_up,
@@ -20,10 +16,9 @@ from channels_email.service_answers.rows import (
     sender_refused,
     too_fast,
     trouble,
-    usual_rows,
 )
+from channels_email.service_answers.rows import Answers, Row, members, usual_rows
 from gateway.channel_contract import Outcome
-from gateway.http_window import Reply
 from gateway.provider_answers import Meaning
 
 _TITLE = "Resend"
@@ -38,13 +33,8 @@ _IN_PROGRESS = Meaning(
 )
 
 
-def _said(reply: Reply) -> Said:
-    body = json_object(reply)
-    return Said(code=str(body.get("name") or ""), words=str(body.get("message") or ""))
-
-
 RESEND = Answers(
-    said=_said,
+    said=members(code="name", words="message"),
     rows=(
         Row(409, had_before(_TITLE), code="invalid_idempotent_request"),
         Row(409, _IN_PROGRESS, code="concurrent_idempotent_requests"),

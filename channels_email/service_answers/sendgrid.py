@@ -3,18 +3,14 @@
 It takes mails for addresses on its suppression lists, and says so by its webhook only.
 """
 
-from channels_email.service_answers.rows import (
-    Answers,
-    Row,
-    Said,
+from channels_email.service_answers.meanings import (
     account_stopped,
     address_refused,
-    json_object,
     key_refused,
     message_refused,
     sender_refused,
-    usual_rows,
 )
+from channels_email.service_answers.rows import Answers, Row, Said, usual_rows
 from gateway.http_window import Reply
 
 _TITLE = "SendGrid"
@@ -26,7 +22,7 @@ _NO_CREDIT = account_stopped(_TITLE, "its mails are used up", "Choose a larger p
 
 def _said(reply: Reply) -> Said:
     """The first of `errors`; its field is the nearest to a code that SendGrid has."""
-    errors = json_object(reply).get("errors")
+    errors = reply.json_object().get("errors")
     first = next((each for each in errors if isinstance(each, dict)), {}) if isinstance(errors, list) else {}
     field = str(first.get("field") or "")
     return Said(code="to" if ".to." in f"{field}." else field, words=str(first.get("message") or ""))

@@ -6,6 +6,7 @@ may have arrived, waits inside the call, and is several times slower.
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from django.conf import settings
 
@@ -16,7 +17,7 @@ from channels_push.message import PushMessage
 from channels_push.payload_size import too_large
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
-from gateway.provider_answers import NO_ANSWER, NOT_REACHED
+from gateway.provider_answers import without_reply
 from gateway.provider_settings import provider_setting
 from users.models import Device
 
@@ -46,8 +47,12 @@ class FcmProvider:
 
     def send(self, messages: Sequence[PushMessage]) -> Iterator[SendResult]:
         """Many at once, answers in order."""
-        access = self._access()
-        path, headers = f"/v1/projects/{access.project}/messages:send", _headers(access)
+        try:
+            access = self._access()
+            path, headers = f"/v1/projects/{access.project}/messages:send", _headers(access)
+        except ProviderAway as away:  # another thread was told meanwhile that the token is too old
+            yield from repeat(away.result(), len(messages))
+            return
         calls = (self._call(each, path, headers) for each in messages)
         for reply in self._opened().ask(calls):
             yield reply if isinstance(reply, SendResult) else self._result(reply, access)
@@ -94,7 +99,7 @@ class FcmProvider:
 
     def _result(self, reply: Reply | NoReply, access: FcmAccess) -> SendResult:
         if isinstance(reply, NoReply):
-            return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
+            return without_reply(reply)
         result = result_of(reply)
         if result.error_code == "access_refused":
             was_fresh = access.is_fresh

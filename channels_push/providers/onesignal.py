@@ -14,7 +14,7 @@ from channels_push.onesignal_answers import result_of
 from channels_push.payload_size import too_large
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.http_window import Call, CannotConnect, HttpWindow, NoReply, Reply
-from gateway.provider_answers import NO_ANSWER, NOT_REACHED
+from gateway.provider_answers import without_reply
 from gateway.provider_settings import provider_setting
 
 #: Bytes of the data for the app.
@@ -131,6 +131,4 @@ def _post(body: dict[str, Any], app: _App) -> Call:
 
 
 def _result(reply: Reply | NoReply) -> SendResult:
-    if isinstance(reply, NoReply):
-        return (NO_ANSWER if reply.is_handed_over else NOT_REACHED).result(provider_code=reply.code)
-    return result_of(reply)
+    return without_reply(reply) if isinstance(reply, NoReply) else result_of(reply)

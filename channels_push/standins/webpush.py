@@ -6,7 +6,7 @@ A subscription can ask for an answer: `subscribe("410")`, `subscribe("hang")`.
 import base64
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import http_ece
@@ -48,10 +48,6 @@ class WebPushStandIn(StandIn):
             "expirationTime": None,
             "keys": {"p256dh": _coded(point), "auth": _coded(subscriber.secret)},
         }
-
-    def answer_all(self, answer: str) -> None:
-        """From now on everybody gets this answer; empty for the usual one."""
-        self._subscribers = {name: replace(each, answer=answer) for name, each in self._subscribers.items()}
 
     def control(self, asked: Asked) -> Given:
         """Also: a subscription for a developer, with the answer it asks for behind the question mark."""

@@ -80,9 +80,9 @@ def test_a_mail_service_without_its_settings_is_an_error(settings):
 
 def test_amazon_without_its_library_is_an_error(settings, monkeypatch):
     settings.EMAIL_PROVIDERS, settings.AMAZON_SES_REGION = ["amazon_ses"], "eu-central-1"
-    assert "notify.E006" not in found()
+    assert "notify.E025" not in found()
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
-    assert "boto3" in found()["notify.E006"].msg
+    assert "boto3" in found()["notify.E025"].msg
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,23 @@ def test_a_mail_password_in_the_open_is_a_warning_outside_of_one_machine(product
     assert ("notify.W018" in found()) is is_told
     production.IS_LOCAL = True
     assert "notify.W018" not in found()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("https://api.sendgrid.com/v3", False),
+        ("http://proxy.example.com/v3", True),
+        ("http://127.0.0.1:8080/v3", False),
+        ("", False),
+    ],
+)
+def test_a_key_in_the_open_is_a_warning_outside_of_one_machine(production, url, is_told):
+    production.EMAIL_PROVIDERS, production.SENDGRID_URL = ["sendgrid"], url
+
+    assert ("notify.W026" in found()) is is_told
+    production.EMAIL_PROVIDERS = ["smtp"]
+    assert "notify.W026" not in found()
 
 
 @pytest.mark.parametrize(

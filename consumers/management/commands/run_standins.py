@@ -19,6 +19,7 @@ from channels_push.service_settings import new_vapid_key
 from channels_push.standins.fcm import FcmStandIn, service_account
 from channels_push.standins.onesignal import OneSignalStandIn
 from channels_push.standins.webpush import WebPushStandIn
+from gateway.provider_order import CAPTURE
 from gateway.standin_server import StandIn
 from users.command_line import USAGE, ExamplesCommand
 
@@ -44,8 +45,6 @@ STANDINS: dict[str, type[StandIn] | type[SmtpStandIn]] = {
 }
 #: An app at the stand-in for OneSignal; it takes any.
 APP = "11111111-1111-4111-8111-111111111111"
-#: Behind the stand-ins, for devices and addresses of services that are not played.
-CAPTURE = "capture"
 
 
 class Command(ExamplesCommand):
@@ -99,6 +98,7 @@ class Command(ExamplesCommand):
             ("PUSH_PROVIDERS", PUSH_STANDINS.keys()),
         ):
             if played := [name for name in names if name in kinds]:
+                # Behind them, for devices and addresses of services that are not played.
                 self._export(setting, ",".join([*played, CAPTURE]))
         for server in servers:
             for name, value in _settings_of(server):

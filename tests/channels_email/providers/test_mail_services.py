@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from channels_email.mail_services import MAIL_SERVICES
 from channels_email.service_answers.tables import answers_of
@@ -436,6 +437,19 @@ def test_amazon_gets_the_configuration_set_whose_events_come_to_us(one):
     assert server.accepted[0]["whole"]["ConfigurationSetName"] == "events"
 
 
+def test_amazon_whose_signature_cannot_be_made_any_more_is_handed_nothing(one, monkeypatch):
+    server, provider = one("amazon_ses")
+    provider.connect()
+
+    def run_out(request):
+        raise NoCredentialsError
+
+    monkeypatch.setattr(provider._signer, "add_auth", run_out)
+    results = list(provider.send([a_mail(), a_mail()]))
+    assert [(each.outcome, each.error_code) for each in results] == [(T, "not_handed_over")] * 2
+    assert server.accepted_count == 0
+
+
 def test_amazon_without_a_key_of_ours_asks_the_machine(one, settings, monkeypatch):
     server, provider = one("amazon_ses", AMAZON_SES_ACCESS_KEY_ID="")
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
@@ -461,3 +475,12 @@ def test_news_is_waited_for_only_where_it_is_let_in(provider, settings):
 def test_our_mistakes_come_with_a_remedy():
     rows = [row for name in MAIL_SERVICES for row in answers_of(name).rows]
     assert all(row.meaning.remedy for row in rows if row.meaning.outcome is M)
+
+
+def test_an_answer_that_is_nested_without_end_is_one_we_do_not_know(provider, server, monkeypatch):
+    monkeypatch.setattr(server, "answer", lambda asked: Given(200, b"[" * 60_000))
+    (result,) = send(provider, a_mail())
+    assert result.error_code == ("" if server.name == "sendgrid" else "unknown_answer")  # its yes has no body to read
+    monkeypatch.setattr(server, "answer", lambda asked: Given(418, b"[" * 60_000))
+    (result,) = send(provider, a_mail())
+    assert result.error_code == "unknown_answer"

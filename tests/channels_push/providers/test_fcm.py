@@ -158,9 +158,7 @@ def test_every_documented_code_has_a_meaning_and_misconfigurations_a_remedy():
 
 @pytest.mark.parametrize("act", ["hang", "drip"])
 def test_an_answer_that_does_not_come_in_time_is_a_doubt(provider, server, monkeypatch, act):
-    monkeypatch.setattr(
-        http_window.HttpWindow.__init__, "__kwdefaults__", {"width": 2, "within": timedelta(seconds=0.2)}
-    )
+    monkeypatch.setattr(http_window.HttpWindow.__init__, "__kwdefaults__", {"width": 2, "within": timedelta(seconds=1)})
     (result,) = send(provider, asking_for(act))
     assert (result.outcome, result.provider_code) == (Outcome.UNKNOWN, "timeout")
 
@@ -216,6 +214,15 @@ def test_without_an_access_token_nothing_is_handed_over(provider, server, answer
         provider.connect()
     assert away.value.outcome is outcome
     assert "PRIVATE KEY" not in str(away.value)
+
+
+def test_an_access_token_that_ends_before_the_hand_over_leaves_no_doubt(provider, server):
+    provider.connect()
+    fcm_access(an_account(), f"{server.url}/token").forget()
+    server.oauth_answer = "reset"
+    results = list(provider.send([a_push(), a_push()]))
+    assert [(each.outcome, each.error_code) for each in results] == [(Outcome.TRANSIENT, "not_handed_over")] * 2
+    assert server.accepted_count == 0
 
 
 def test_a_service_that_is_away_is_said_before_the_hand_over(settings, server):
