@@ -100,9 +100,11 @@ class BounceFolder(BounceBox[str]):
         size = 0
         try:
             names = sorted(each for each in os.listdir(self._new) if not each.startswith("."))
-            for name in names[:limit]:
+            for name in names:
+                if len(found) >= limit or size >= MOST_BYTES:
+                    break
                 content = _content(self._new / name)
-                if content is not None and size < MOST_BYTES:
+                if content is not None:
                     size += len(content)
                     found.append((name, IncomingMail(content=content)))
         except OSError as error:

@@ -95,6 +95,7 @@ def _option(setting: str, label: str, help_text: str, **more: Any) -> ProviderFi
 def _address(setting: str, default: str = "", help_text: str = "", *, is_needed: bool = False) -> ProviderField:
     usual = _("Where it answers; a proxy or a stand-in may take its place.")
     more: dict[str, Any] = {"is_needed": is_needed, "read": _read_address, "default": default}
+    more["is_address"] = True
     return _field(setting, _("Address"), help_text or usual, **more)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import secrets
 import socket
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from consumers import ports, service_registry
 from consumers.breakers import Breakers
@@ -20,6 +21,7 @@ from consumers.brokers import choice
 from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
 from consumers.health_checks import missing_migrations
+from consumers.journal_replay import replay_journals
 from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
 from consumers.niceness import give_way
 from consumers.process_group import own_command, run_group
@@ -44,9 +46,13 @@ def journal_folder() -> Path:
     return Path(settings.VAR_DIR) / "journals"
 
 
+#: A container that is started again has the host and the pid it had before: its new life is somebody else.
+LIFE = secrets.token_hex(2)
+
+
 def holder_name(name: str) -> str:
-    """How a claim says whose it is: email_consumer@host:pid."""
-    return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}"
+    """How a claim says whose it is: email_consumer@host:pid-life."""
+    return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}-{LIFE}"
 
 
 def database_address() -> str:
@@ -86,7 +92,10 @@ class LoopCommand(StartCommand):
         parser.add_argument("--name", default=self.role.name, help=f"its name in claims (default: {self.role.name})")
         port = self.role.port(settings.PORT)
         parser.add_argument(
-            "--port", type=port_number, default=port, help=f"for /health and /metrics; 0: any (default: {port})"
+            "--port",
+            type=port_number,
+            default=port,
+            help=f"for /health and /metrics; 0: any (default: {port or 'none'})",
         )
         parser.add_argument("--host", default=ports.LOOPBACK, help=f"address for these (default: {ports.LOOPBACK})")
         # Set by run_platform for its children.
@@ -184,9 +193,18 @@ class ConsumerCommand(LoopCommand):
             threads = options["concurrency"]
             prefetch = options["prefetch"] or min(2 * options["batch"] * threads, MOST_PREFETCH)
             brokers = choice.brokers_for(self.channel.name, threads=threads, prefetch=prefetch, wake=process.stopping)
+            self._replay_journals()
             breakers = self._breakers(options["name"], is_short=options["once"])
             loops = [self._loop(process, broker, breakers, options) for broker in brokers]
             process.run(loops, port=options["port"], host=options["host"])
+
+    def _replay_journals(self) -> None:
+        """What an earlier life on this host was told by providers; no sweeper may be there to do it."""
+        try:
+            replay_journals(journal_folder(), rules=settings.DELIVERY_RULES)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("The database is away; journals wait.", action="replay", detail=type(error).__name__)
+            connections.close_all()
 
     def _breakers(self, name: str, *, is_short: bool) -> Breakers:
         breakers = Breakers(

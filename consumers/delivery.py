@@ -13,6 +13,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 from uuid_utils.compat import uuid7
 
+from consumers import delivery_log
 from consumers.backoff import throttled_wait, verdict_after
 from consumers.breakers import Breakers
 from consumers.delivery_rules import DeliveryRules, Rules
@@ -20,12 +21,12 @@ from consumers.hand_over import HELD_UP, InHand, Leg, TooLate, Try, Way, by_way,
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Nobody, ProviderChoice
-from gateway import metrics, outbox, priorities, tracking
+from gateway import metrics, outbox, priorities, statuses, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
 from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
 from gateway.models import Notification
-from gateway.outbox import Held
+from gateway.outbox import Held, Verdict
 from gateway.simulation import SIMULATOR, news_after
 from gateway.time_scale import scaled
 from gateway.tracking import AttemptResult, HandOver, Recorded
@@ -100,7 +101,7 @@ class Delivery:
             claimed_at = time.monotonic()
             failpoint("delivery.claimed")
             ready, settled = prepare(self._channel, claimed)
-            outbox.settle(settled)
+            self._settle(claimed, settled)
             failpoint("delivery.prepared")
             if ready:
                 count += self._hand_over_all(ready, claimed_at)
@@ -160,7 +161,21 @@ class Delivery:
             rows=len(waiting),
         )
         held = [Held(each.pk, each.claim_token) for each in waiting]
-        outbox.settle(list(zip(held, verdicts, strict=True)))
+        # Those that wait have had their line above.
+        self._settle(waiting, list(zip(held, verdicts, strict=True)), silent_about=statuses.POSTPONE)
+
+    def _settle(
+        self,
+        claimed: Sequence[Notification],
+        verdicts: Sequence[tuple[Held, Verdict]],
+        *,
+        silent_about: statuses.Change | None = None,
+    ) -> None:
+        ours = outbox.settle(verdicts)
+        rows = {each.pk: each for each in claimed}
+        for held, verdict in verdicts:
+            if held.id in ours and verdict.change is not silent_about:
+                delivery_log.tell(rows[held.id], verdict)
 
     def _hand_over(self, legs: Sequence[Leg], part: Sequence[Ready], left_out: list[SendResult]) -> int:
         """Mark, hand over, record; the permits are given back whatever happens."""
@@ -172,7 +187,12 @@ class Delivery:
                 self._report(leg)
         if in_hand:
             has_next = {leg: self._providers.has_next(leg.provider.name, among=leg.carriers) for leg in legs}
-            self._record([self._concluded(each, has_next) for each in in_hand])
+            recorded = [self._concluded(each, has_next) for each in in_hand]
+            self._record(recorded)
+            for each, what in zip(in_hand, recorded, strict=True):
+                if what.verdict:
+                    code = each.decisive.answer.provider_code
+                    delivery_log.tell(each.ready.notification, what.verdict, provider_code=code)
             self._tell_simulated(in_hand)
             self._count(in_hand)
         self._breakers.tell()

@@ -79,23 +79,22 @@ class Relay:
         return published
 
     def top_up(self, channel: str) -> int:
-        """Publish what is due as far as there is room; returns how many hints. Raises `BrokerUnavailable`."""
-        count = 0
+        """Publish a flight of what is due, as far as there is room; returns how many hints. Raises `BrokerUnavailable`.
+
+        One flight a turn: a channel whose consumers are as fast as this relay must not keep it from the others.
+        """
         # Nearly always nothing is due on one of the channels; that costs one look, and none at the broker.
-        while not self._stopping.is_set() and outbox.due_ids(channel=channel, limit=1):
-            room = self._high_water - self._bell.depth(channel).ready
-            if room <= 0:
-                self._is_full = True
-                break
-            limit = min(room, self._flight)
-            hints = outbox.queue_due(channel=channel, limit=limit)
-            if hints:
-                failpoint("relay.queued")
-                self._publish(channel, hints)
-            count += len(hints)
-            if len(hints) < limit:
-                break
-        return count
+        if not outbox.due_ids(channel=channel, limit=1):
+            return 0
+        room = self._high_water - self._bell.depth(channel).ready
+        if room <= 0:
+            self._is_full = True
+            return 0
+        hints = outbox.queue_due(channel=channel, limit=min(room, self._flight))
+        if hints:
+            failpoint("relay.queued")
+            self._publish(channel, hints)
+        return len(hints)
 
     def _publish(self, channel: str, hints: Sequence[outbox.Hint]) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import cast
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from consumers import service_registry
+from consumers import news_away, service_registry
 from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
 from gateway import attachments, outbox, provider_states, retention, tracking
@@ -82,11 +82,13 @@ class Sweeper:
         done = 0
         try:
             done = chore.do()
+            news_away.note_reached(chore.name)
         except (OperationalError, InterfaceError) as error:
             log.warning("The database is away; a chore waits.", action=chore.name, detail=type(error).__name__)
             close_old_connections()
         except NewsAway as error:
             log.warning("News cannot be fetched; it is tried again.", action=chore.name, detail=str(error))
+            news_away.note(chore.name, str(error))
         except Exception:
             # One chore with a fault must not keep the others from being done.
             log.exception("A chore failed; it is tried again.", action=chore.name)

@@ -41,6 +41,9 @@ class Worker:
         #: Told after each turn how many notifications were handed over: progress, limits.
         self._on_turn = on_turn
         self._pause = FIRST_PAUSE
+        #: Received, and not delivered for want of a server. It is taken up again: a hint that is neither acknowledged
+        #: nor given back takes up room among what is fetched ahead, until the connection ends.
+        self._left_over: Batch | None = None
 
     def run(self, *, once: bool = False) -> None:
         """Turn until told to stop; with `once` until there is nothing due."""
@@ -62,9 +65,10 @@ class Worker:
         After trouble nobody knows what there is to receive: None.
         """
         try:
-            batch = self._broker.receive(self._batch, wait=WAIT)
+            batch = self._left_over = self._left_over or self._broker.receive(self._batch, wait=WAIT)
             handed_over = self._deliver(batch)
             self._broker.ack(batch)
+            self._left_over = None
         except BrokerReconnecting:
             return None, 0  # it has waited by itself, and says itself what is wrong
         except (BrokerUnavailable, OperationalError, InterfaceError) as error:

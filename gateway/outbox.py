@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -259,7 +258,7 @@ def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
     real = [(pk, channel) for pk, _, _, channel, is_simulated in rows if pk in ours and not is_simulated]
     changes = Counter(_changed(channel, wanted[pk][1]) for pk, channel in real)
-    transaction.on_commit(partial(metrics.count_changes, changes.items()), robust=True)
+    transaction.on_commit(lambda: metrics.count_changes(changes.items()), robust=True)
     return ours
 
 

@@ -3,8 +3,12 @@
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
+import structlog
+
 from gateway.channel_contract import Channel, CheckedProvider, Outcome, ProviderAway, SendResult
 from gateway.provider_settings import provider_setting
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: Answers that show that the service has let us in, if only to say that nobody has this token.
 LET_IN = frozenset({Outcome.ACCEPTED, Outcome.PERMANENT})
@@ -34,6 +38,10 @@ def check_provider(channel: Channel, name: str, to: str = "") -> Checked:
         result = provider.check(to)
     except ProviderAway as away:
         result = SendResult(outcome=away.outcome, error_code="away", detail=str(away))
+    except Exception as error:  # noqa: BLE001  what was typed may be anything; the error's words may repeat a secret
+        why = type(error).__name__
+        log.error("A provider's adapter failed when it was asked.", action="check_provider", provider=name, detail=why)
+        result = SendResult(outcome=Outcome.TRANSIENT, error_code="check_failed", detail=f"The check failed: {why}.")
     finally:
         provider.close()
     result = replace(result, detail=_without_secrets(result.detail, channel, name))

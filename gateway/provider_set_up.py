@@ -3,7 +3,7 @@
 What the environment says cannot be stored over. Every process follows within seconds (`stored_settings.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +24,17 @@ class GivenByEnvironment(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is set by the environment; change it there.")
+
+
+class SecretWanted(Exception):
+    """A secret would go to another address than the one it was written for.
+
+    The message says what to do about the field `setting`.
+    """
+
+    def __init__(self, setting: str, words: str) -> None:
+        super().__init__(words)
+        self.setting = setting
 
 
 class OrderRefused(Exception):
@@ -49,6 +60,29 @@ def store_settings(*, provider: str, texts: Mapping[str, str], by: User | str, a
             _note(by, "provider.settings_stored", provider, {"settings": changed}, address)
     stored_settings.follow(at_once=True)
     return changed
+
+
+def require_secrets_for_address(asked: Iterable[ProviderField], texts: Mapping[str, str]) -> None:
+    """A new address of a service wants its secrets written anew: who may not read them could have them sent to a
+    machine of their own. Raises `SecretWanted`, in words.
+    """
+    fields = list(asked)
+    moved = [each.setting for each in fields if each.is_address and _moves(each, texts)]
+    if not moved:
+        return
+    for each in fields:
+        if not each.is_secret or not each.is_needed or each.setting in texts:
+            continue
+        if is_given(each.setting):
+            words = f"{each.setting} is set by the environment, and goes to no address but the one set there."
+            raise SecretWanted(moved[0], words)
+        if provider_setting(each.setting):
+            raise SecretWanted(each.setting, "Write it anew too: what is stored goes to no other address.")
+
+
+def _moves(field: ProviderField, texts: Mapping[str, str]) -> bool:
+    was = stored_settings.text(field.setting) or field.default
+    return texts.get(field.setting, was).rstrip("/") != was.rstrip("/")
 
 
 def forget_setting(*, provider: str, name: str, by: User | str, why: str, address: str = "") -> bool:

@@ -39,6 +39,8 @@ class ProviderField:
     is_secret: bool = False
     #: Whether the provider cannot work without it.
     is_needed: bool = True
+    #: Where the provider's secrets are sent.
+    is_address: bool = False
     #: More than a line, such as a JSON file.
     is_long: bool = False
     #: The only values there are, such as regions; none: any that can be read.

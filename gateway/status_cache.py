@@ -6,18 +6,20 @@ commit, whoever changes one (a late bounce, a replay) leaves a mark in time; a l
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 
 from gateway import statuses
 from gateway.models import Notification
 from gateway.statuses import Change, Status
 from users import shared_cache
 from users.shared_cache import Slot
+
+log = structlog.stdlib.get_logger(__name__)
 
 KEPT_FOR = timedelta(seconds=60)
 #: With these a notification has ended, or will have as soon as the provider has nothing more to report.
@@ -39,10 +41,19 @@ def concerns(change: Change) -> bool:
 def tell_on_commit(ids: Collection[UUID]) -> None:
     """These have changed: write down how they ended as soon as others can see it."""
     if settings.REDIS_URL and ids:
-        transaction.on_commit(partial(_tell, ids), robust=True)
+        # No partial: Django asks what fails for its __qualname__, and a partial has none.
+        transaction.on_commit(lambda: _tell(ids), robust=True)
 
 
 def _tell(ids: Collection[UUID]) -> None:
+    """Trouble with it concerns nobody: the change is made, and clients find it in the table."""
+    try:
+        _tell_how_they_ended(ids)
+    except Error as error:
+        log.debug("It was not told how notifications ended.", action="tell_status", detail=type(error).__name__)
+
+
+def _tell_how_they_ended(ids: Collection[UUID]) -> None:
     """What is read after the mark was left is as new as the mark: of two writers the last one's mark counts."""
     slots = {slot.name: slot for slot in shared_cache.mark_changed([_name(pk) for pk in ids], kept_for=KEPT_FOR)}
     if not slots:

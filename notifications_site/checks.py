@@ -69,13 +69,13 @@ def providers_have_what_they_need(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def amazon_has_its_library(**kwargs: Any) -> list[CheckMessage]:
-    """notify.E006"""
+    """notify.E025"""
     used = [setting_of(name) for name in channels() if "amazon_ses" in provider_order(name).names]
     return [
         Error(
             f"{setting} names 'amazon_ses', but AWS's library boto3 is not installed.",
             hint='Install it: pip install "notification-platform[ses]".',
-            id="notify.E006",
+            id="notify.E025",
         )
         for setting in used
         if find_spec("botocore") is None

@@ -14,7 +14,7 @@ TOGETHER = ("DKIM_PRIVATE_KEY", "DKIM_SELECTOR", "DKIM_DOMAIN")
 
 @register(TAG)
 def mails_are_signed_or_not(**kwargs: Any) -> list[CheckMessage]:
-    """notify.E009"""
+    """notify.E024"""
     missing = [setting for setting in TOGETHER if not getattr(settings, setting)]
     if not missing or len(missing) == len(TOGETHER):
         return []
@@ -24,7 +24,7 @@ def mails_are_signed_or_not(**kwargs: Any) -> list[CheckMessage]:
             f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} set, but {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not: mails would go out unsigned.",
             hint="Set all three, or none; `manage.py make_dkim_key` prints them.",
-            id="notify.E009",
+            id="notify.E024",
         )
     ]
 

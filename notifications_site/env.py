@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -153,12 +153,9 @@ def web_address(name: str, *, meaning: str) -> str:
     raw = _note(name, "", meaning)
     if raw is None:
         return ""
-    try:
-        parts = urlsplit(raw)
-        is_readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_readable = False
-    if not is_readable or not raw.isascii() or any(character.isspace() for character in raw):
+    parts = _parts_of(raw)
+    is_readable = parts is not None and parts.scheme in ("http", "https") and raw.isascii()
+    if not is_readable or any(character.isspace() for character in raw):
         raise WrongSetting(f"{name} is not an address we can read; https://host/path is needed.")
     return raw
 
@@ -172,12 +169,7 @@ def broker_url(name: str, *, meaning: str) -> str:
     needed = "amqp://user:password@host:5672/vhost (or amqps://) is needed"
     if not raw.startswith(("amqp://", "amqps://")):
         raise WrongSetting(f"{name} begins with {raw.split(':')[0]!r}; {needed}.")
-    try:
-        parts = urlsplit(raw)
-        is_readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_readable = False
-    if not is_readable:
+    if _parts_of(raw) is None:
         raise WrongSetting(f"{name} is not an address we can read; {needed}.")
     return raw
 
@@ -194,26 +186,32 @@ def mailbox(name: str, default: str, *, meaning: str) -> str:
 
 def mail_server(name: str, *, meaning: str) -> str:
     """A mail server's address such as ``smtp+tls://user:password@host:587``; empty when there is none."""
-    raw = _note(name, "", meaning)
-    if raw is None:
-        return ""
-    try:
-        read_mail_server(raw)
-    except WrongMailServer as error:  # it repeats no password
-        raise WrongSetting(f"{name} {error}") from None
-    return raw
+    return _server(name, read_mail_server, meaning)
 
 
 def imap_server(name: str, *, meaning: str) -> str:
     """A mailbox's address such as ``imaps://user:password@host/INBOX``; empty when there is none."""
+    return _server(name, read_imap_server, meaning)
+
+
+def _server(name: str, read: Callable[[str], object], meaning: str) -> str:
     raw = _note(name, "", meaning)
     if raw is None:
         return ""
     try:
-        read_imap_server(raw)
+        read(raw)
     except WrongMailServer as error:  # it repeats no password
         raise WrongSetting(f"{name} {error}") from None
     return raw
+
+
+def _parts_of(address: str) -> SplitResult | None:
+    """None for one without a host, or with a port that is none."""
+    try:
+        parts = urlsplit(address)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def redis_url(name: str, *, meaning: str) -> str:
@@ -225,13 +223,9 @@ def redis_url(name: str, *, meaning: str) -> str:
     needed = "redis://:password@host:6379/0 (or rediss:// for TLS, redis+cluster://host:6379 for a cluster) is needed"
     if not raw.startswith(REDIS_SCHEMES):
         raise WrongSetting(f"{name} begins with {raw.split(':')[0]!r}; {needed}.")
-    try:
-        parts = urlsplit(raw)
-        is_readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_readable = False
-    number = parts.path.strip("/") if is_readable else ""
-    if not is_readable or (number and not number.isdecimal()):
+    parts = _parts_of(raw)
+    number = parts.path.strip("/") if parts else ""
+    if parts is None or (number and not number.isdecimal()):
         raise WrongSetting(f"{name} is not an address we can read; {needed}.")
     if "+cluster" in parts.scheme and number not in ("", "0"):
         raise WrongSetting(f"{name} names database {number}, but a cluster has only database 0.")

@@ -45,11 +45,6 @@ class PersonView(ApiView):
             raise Http404
         self.person = found
 
-    def is_own(self, request: Request) -> bool:
-        """Whether the caller is the person."""
-        caller = caller_of(request).person
-        return caller is not None and caller.pk == self.person.pk
-
     def _scope(self, request: Request) -> str:
         return self.required_scopes["GET" if request.method == "HEAD" else request.method or ""]
 

@@ -70,7 +70,7 @@ class WebPushProvider:
         if not to:
             return SendResult(outcome=Outcome.ACCEPTED, detail="The key can sign. No push service was asked.")
         payload = json.dumps({"title": "Test", "body": "Test"})
-        return _hand_over(json.loads(to), payload, self._signer, ttl=60, headers={})
+        return _hand_over(to, payload, self._signer, ttl=60, headers={})
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -102,11 +102,7 @@ def _push(message: PushMessage, signer: _Signer) -> SendResult:
         return too_large(size, LARGEST, "Web Push")
     ttl = int(min(message.time_to_live, LONGEST_LIFE).total_seconds())
     headers = {"Urgency": "high" if message.is_urgent else "normal", "Topic": _topic(message.tag)}
-    try:
-        subscription = json.loads(message.device.token)
-    except ValueError:
-        return REFUSED_ADDRESS.result(provider_code="subscription")
-    return _hand_over(subscription, payload, signer, ttl=ttl, headers=headers)
+    return _hand_over(message.device.token, payload, signer, ttl=ttl, headers=headers)
 
 
 def _topic(tag: str) -> str:
@@ -114,10 +110,13 @@ def _topic(tag: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(tag.encode()).digest()[:24]).decode()
 
 
-def _hand_over(
-    subscription: Mapping[str, Any], payload: str, signer: _Signer, *, ttl: int, headers: Mapping[str, str]
-) -> SendResult:
+def _hand_over(token: str, payload: str, signer: _Signer, *, ttl: int, headers: Mapping[str, str]) -> SendResult:
+    """`token` is the subscription's JSON."""
     guarded = _Guarded()
+    try:
+        subscription = json.loads(token)
+    except ValueError:
+        return REFUSED_ADDRESS.result(provider_code="subscription")
     try:
         webpush(
             subscription,

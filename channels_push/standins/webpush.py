@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import http_ece
@@ -49,10 +49,6 @@ class WebPushStandIn(StandIn):
             "expirationTime": None,
             "keys": {"p256dh": _coded(point), "auth": _coded(subscriber.secret)},
         }
-
-    def answer_all(self, answer: str) -> None:
-        """From now on everybody gets this answer; empty for the usual one."""
-        self._subscribers = {name: replace(each, answer=answer) for name, each in self._subscribers.items()}
 
     def answer_names(self) -> list[str]:
         """Push services speak by status alone; any other may be asked for as well."""

@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from gateway import stored_settings
 from gateway.provider_order import MOST_WEIGHT, Order, order_of
-from gateway.provider_set_up import OrderRefused, require_usable
+from gateway.provider_set_up import OrderRefused, SecretWanted, require_secrets_for_address, require_usable
 from gateway.provider_settings import ProviderField, is_given
 
 LONGEST = 10_000
@@ -45,6 +45,10 @@ class ProviderSettingsForm(forms.Form):
                     self.asked[name].read(text)
                 except ValueError as error:
                     self.add_error(name, capfirst(str(error)))
+        try:
+            require_secrets_for_address(self.asked.values(), self.texts)
+        except SecretWanted as error:
+            self.add_error(error.setting, str(error))
         return self.cleaned_data
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from channels_email import bounce_boxes
 from channels_email.bounce_boxes import BounceFolder
 from channels_email.bounces import NoBounce
 from channels_email.mail_parts import LARGEST_MAIL
@@ -87,6 +88,23 @@ def test_only_plain_files_are_read(folder, box, tmp_path):
     (folder / "new" / ".hidden").write_bytes(b"x")
     assert box.collect_news(500) == []
     assert names(folder, "cur") == []
+
+
+def test_what_is_no_plain_file_does_not_stand_in_the_way_of_mails(folder, box):
+    for number in range(3):
+        (folder / "new" / f"{number}").mkdir()
+    deliver(folder, about(sent_to()))
+    assert len(box.collect_news(3)) == 1
+
+
+def test_once_there_is_enough_no_further_mail_is_read(folder, box, monkeypatch):
+    monkeypatch.setattr(bounce_boxes, "MOST_BYTES", 1000)
+    for number in range(3):
+        deliver(folder, b"Subject: Hi\n\n" + b"x" * 600, str(number))
+    read = []
+    monkeypatch.setattr(bounce_boxes, "_content", lambda path: read.append(path.name) or path.read_bytes())
+    assert [seen.name for seen in box.look(500)] == ["0", "1"]
+    assert read == ["0", "1"]
 
 
 def test_of_a_very_large_file_only_the_beginning_is_read(folder, box):

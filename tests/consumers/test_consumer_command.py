@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from structlog.testing import capture_logs
 
 from channels_email.models import CapturedEmail
@@ -16,10 +16,13 @@ from consumers.consumer_command import database_address, holder_name
 from consumers.delivery import Delivery
 from consumers.models import ServiceInstance
 from consumers.process_locks import engine_alone
+from gateway import tracking
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.engine import PUSH_WORDS, a_template, now_as, several, statuses_of, submit
+from tests.consumers.test_journal_replay import a_line, hand_over, leave_behind
 from tests.factories import DeviceFactory, UserFactory
+from tests.fakes import ACCEPTED
 from users.channels import Channel
 
 # Sender threads have connections of their own: they see only what is committed.
@@ -116,7 +119,40 @@ def test_a_claim_says_who_holds_it():
 
     run("--once", "--name", "night-shift")
 
-    assert now_as(notification).claimed_by == f"night-shift@{socket.gethostname()}:{os.getpid()}"
+    assert now_as(notification).claimed_by == holder_name("night-shift")
+    assert holder_name("night-shift").startswith(f"night-shift@{socket.gethostname()}:{os.getpid()}-")
+
+
+def test_a_new_life_with_the_same_host_and_pid_is_somebody_else(monkeypatch):
+    name = holder_name("night-shift")
+
+    monkeypatch.setattr(consumer_command, "LIFE", "0000x")
+
+    assert holder_name("night-shift") != name
+
+
+def test_it_begins_with_what_a_dead_process_was_told(tmp_path):
+    row, (attempt_id,) = hand_over(*several(1))
+    path = leave_behind(tmp_path / "journals", a_line(row, attempt_id, ACCEPTED))
+
+    run("--once")
+
+    assert statuses_of(row) == [Status.SENT]
+    assert not path.exists()
+
+
+def test_journals_wait_while_the_database_is_away(tmp_path, monkeypatch):
+    def fail(recorded):
+        raise OperationalError("away")
+
+    row, (attempt_id,) = hand_over(*several(1))
+    path = leave_behind(tmp_path / "journals", a_line(row, attempt_id, ACCEPTED))
+    monkeypatch.setattr(tracking, "record_outcomes", fail)
+
+    run("--once")
+
+    assert statuses_of(row) == [Status.SENDING]
+    assert path.exists()
 
 
 def test_a_very_long_name_still_fits_its_column(monkeypatch):
@@ -125,7 +161,7 @@ def test_a_very_long_name_still_fits_its_column(monkeypatch):
     name = holder_name("n" * 60)
 
     assert len(name) <= Notification._meta.get_field("claimed_by").max_length
-    assert name.endswith(f":{os.getpid()}")
+    assert f":{os.getpid()}-" in name
 
 
 def test_it_registers_with_its_port_and_says_when_it_has_stopped():

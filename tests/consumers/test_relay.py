@@ -87,8 +87,25 @@ def test_as_hints_are_fetched_more_are_rung(some):
 def test_many_are_rung_in_flights(some):
     some(7)
     bell = FakeBell()
-    assert make(bell, flight=3).top_up("email") == 7
+    make(bell, flight=3).run(once=True)
     assert bell.flights == [3, 3, 1]
+
+
+def test_channels_take_turns_however_much_is_due_on_the_first(some):
+    some(9)
+    some(2, channel=Channel.PUSH)
+    order = []
+    channels = dict(Notification.objects.values_list("pk", "channel"))
+    bell = FakeBell(during_ring=lambda hints: order.append((channels[hints[0].id], len(hints))))
+    make(bell, flight=3).run(once=True)
+    assert order == [("email", 3), ("push", 2), ("email", 3), ("email", 3)]
+
+
+def test_a_turn_ends_and_is_told_however_much_is_due(some):
+    some(7)
+    turns = []
+    make(FakeBell(), flight=3).run(once=True, on_turn=turns.append)
+    assert turns == [3, 3, 1, 0]
 
 
 def test_what_the_broker_refuses_stays_accepted_and_is_told(some):

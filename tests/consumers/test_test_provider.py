@@ -4,10 +4,12 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from structlog.testing import capture_logs
 
 from channels_email.standins.all_of_them import MAIL_STANDINS
 from channels_email.standins.sendgrid import SendGridStandIn
 from channels_email.standins.smtp_server import SmtpServer
+from channels_push.providers.fcm import FcmProvider
 from channels_push.standins.fcm import FcmStandIn
 from tests.channels_email.service_scene import use as use_mail_service
 from tests.channels_push.push_scene import use_fcm, use_webpush
@@ -68,6 +70,25 @@ def test_refused_credentials_are_said_with_the_remedy(firebase, settings, capsys
         call_command("test_provider", "fcm")
     assert failed.value.returncode == 1
     assert "make a new key" in capsys.readouterr().out
+
+
+def test_what_is_no_subscription_does_not_work(settings, capsys):
+    use_webpush(settings)
+    with pytest.raises(CommandError, match="webpush does not work"):
+        call_command("test_provider", "webpush", to="no subscription")
+    assert "subscription" in capsys.readouterr().out
+
+
+def test_an_adapter_with_a_fault_is_said_without_what_it_repeats(firebase, monkeypatch, capsys):
+    def faulty(self, to):
+        raise RuntimeError("Bearer s3cret-word")
+
+    monkeypatch.setattr(FcmProvider, "check", faulty)
+    with capture_logs() as lines, pytest.raises(CommandError, match="fcm does not work"):
+        call_command("test_provider", "fcm")
+    said = capsys.readouterr().out
+    assert "RuntimeError" in said
+    assert "s3cret" not in said + str(lines)
 
 
 def test_a_token_that_nobody_has_does_not_work(firebase):

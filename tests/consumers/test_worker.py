@@ -152,10 +152,17 @@ def test_a_pause_has_a_limit_and_a_success_makes_it_short_again():
     assert stopping.waits[8] == worker_module.FIRST_PAUSE.total_seconds()
 
 
-def test_a_batch_whose_delivery_failed_is_not_acknowledged():
-    broker, delivery = FakeBroker([A], [B]), FakeDelivery(OperationalError("away"), 1)
+def test_a_batch_whose_delivery_failed_is_delivered_again_before_anything_new_is_received():
+    broker, delivery = FakeBroker([A], [B]), FakeDelivery(OperationalError("away"), OperationalError("away"), 1, 1)
     run(broker, delivery)
-    assert [batch.ids for batch in broker.acked] == [[B], ()]
+    assert delivery.given == [[A], [A], [A], [B]]
+    assert [batch.ids for batch in broker.acked] == [[A], [B], ()]
+
+
+def test_a_batch_whose_delivery_failed_before_the_stop_is_not_acknowledged():
+    broker, delivery = FakeBroker([A], [B]), FakeDelivery(OperationalError("away"))
+    run(broker, delivery, once=False, stopping=Stopping(stop_after=1))
+    assert broker.acked == []
 
 
 def test_a_stop_cuts_a_pause_short():

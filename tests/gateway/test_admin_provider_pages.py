@@ -9,7 +9,7 @@ from channels_email.standins.smtp_server import SmtpServer
 from gateway.models import ProviderSetting
 from gateway.provider_order import provider_order
 from gateway.provider_set_up import _store
-from gateway.provider_settings import provider_setting
+from gateway.provider_settings import known_fields, provider_setting
 from tests.admin_scene import MOST_QUERIES, owner, page, queries_of, signed_in, staff
 from tests.channels_push.push_scene import an_account
 from users.audit_models import AuditEntry
@@ -121,6 +121,25 @@ def test_what_is_stored_under_a_lost_key_is_said(client):
     assert page(client, SMTP)
     _store("VAPID_PRIVATE_KEY", "no key", "Olga")
     assert "cannot be read any more" in page(client, f"{BOARD}push/webpush/settings/")
+
+
+def test_a_stored_key_goes_to_no_address_it_was_not_written_for(client):
+    sendgrid = f"{BOARD}email/sendgrid/settings/"
+    usual, other = known_fields()["SENDGRID_URL"].default, "http://127.0.0.1:9"
+    said(client, sendgrid, SENDGRID_API_KEY="SG.first-key-1234", SENDGRID_URL=usual)
+    assert "Write it anew too" in said(client, sendgrid, SENDGRID_URL=other)
+    assert provider_setting("SENDGRID_URL") == usual
+    assert "sendgrid is set up" in said(client, sendgrid, SENDGRID_API_KEY="SG.other-key-1234", SENDGRID_URL=other)
+    assert provider_setting("SENDGRID_URL") == other
+    assert "sendgrid is set up" in said(client, sendgrid, SENDGRID_URL=f"{other}/")  # the same address
+    assert "sendgrid is set up" in said(client, sendgrid, SENDGRID_API_KEY="SG.third-key-1234", SENDGRID_URL=other)
+
+
+def test_a_key_of_the_environment_goes_to_no_address_of_the_admin(client, settings):
+    settings.SENDGRID_API_KEY = "SG.key-of-the-environment"
+    text = said(client, f"{BOARD}email/sendgrid/settings/", SENDGRID_URL="http://127.0.0.1:9")
+    assert "SENDGRID_API_KEY is set by the environment" in text
+    assert not ProviderSetting.objects.exists()
 
 
 # --- a test -----------------------------------------------------------------------------------------------------------

@@ -193,3 +193,18 @@ def test_what_has_left_cannot_be_cancelled_and_says_where_it_is(status):
 def test_what_does_not_exist_cannot_be_cancelled():
     with pytest.raises(Notification.DoesNotExist):
         outbox.cancel(UUID(int=0), who="Ann")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_cannot_be_counted_is_changed_all_the_same(monkeypatch):
+    def fail(changes):
+        raise ZeroDivisionError("a fault of ours")
+
+    [row] = some(1)
+    [mine] = claim(row)
+    monkeypatch.setattr(outbox.metrics, "count_changes", fail)
+
+    outbox.release([held(mine)])
+
+    row.refresh_from_db()
+    assert row.status == Status.ACCEPTED

@@ -1,6 +1,7 @@
 """Clients that ask again: answered from the shared cache when it has ended, never with what was true before."""
 
 import pytest
+from django.db import OperationalError
 
 from gateway import outbox, replaying, status_cache, statuses, tracking
 from gateway.outbox import Held, Verdict
@@ -160,3 +161,17 @@ def test_a_worker_says_nothing_about_what_stays_open(own_redis, committed):
         outbox.release([Held(row.pk, row.claim_token)])
 
     assert own_redis.raw.keys() == []
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("trouble", [OperationalError("away"), ZeroDivisionError("a fault of ours")])
+def test_trouble_after_the_commit_does_not_reach_whoever_recorded(own_redis, monkeypatch, trouble):
+    def fail(ids):
+        raise trouble
+
+    row = sending()
+    monkeypatch.setattr(status_cache, "_tell_how_they_ended", fail)
+
+    assert send(row) == {row.pk}
+    row.refresh_from_db()
+    assert row.status == Status.SENT

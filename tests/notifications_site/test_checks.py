@@ -80,9 +80,9 @@ def test_a_mail_service_without_its_settings_is_an_error(settings):
 
 def test_amazon_without_its_library_is_an_error(settings, monkeypatch):
     settings.EMAIL_PROVIDERS, settings.AMAZON_SES_REGION = ["amazon_ses"], "eu-central-1"
-    assert "notify.E006" not in found()
+    assert "notify.E025" not in found()
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
-    assert "boto3" in found()["notify.E006"].msg
+    assert "boto3" in found()["notify.E025"].msg
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_none_is_fine(signing):
 @pytest.mark.parametrize("missing", ["DKIM_PRIVATE_KEY", "DKIM_SELECTOR", "DKIM_DOMAIN"])
 def test_two_of_three_sign_nothing(signing, missing):
     setattr(signing, missing, "")
-    assert f"but {missing} is not: mails would go out unsigned." in found()["notify.E009"].msg
+    assert f"but {missing} is not: mails would go out unsigned." in found()["notify.E024"].msg
 
 
 @pytest.mark.parametrize("domain", ["other.example", "ail.example", "news.mail.example"])

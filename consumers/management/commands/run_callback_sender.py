@@ -1,5 +1,6 @@
 """Tells clients what became of their notifications."""
 
+import os
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,6 @@ class Command(LoopCommand):
         """The same loop in every thread."""
         threads = options["concurrency"]
         sender = CallbackSender(stopping=process.stopping, threads=threads)
-        log.info("Started.", action="start", database=database_address(), concurrency=threads)
+        log.info("Started.", action="start", database=database_address(), concurrency=threads, pid=os.getpid())
         loops = [partial(sender.run, once=options["once"], on_turn=process.note)] * threads
         process.run(loops, port=options["port"], host=options["host"])

@@ -1,5 +1,6 @@
 """Looks after what nobody came back for."""
 
+import os
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -40,7 +41,7 @@ class Command(LoopCommand):
             looker = choice.bell(SWEEPER.name)
             missing = MissingHints(looker, channels=Channel.values, prefetch=PREFETCH, limit=LIMIT)
             to_do.append(Chore("reopen_missing", scaled(timedelta(seconds=1)), missing.reopen))
-        log.info("Started.", action="start", broker=broker_address(), chores=len(to_do))
+        log.info("Started.", action="start", broker=broker_address(), chores=len(to_do), pid=os.getpid())
         # Mail servers and webhooks may be slow: alerts have a loop of their own, and no chore waits for it.
         watch = AlertWatch(configured_posts(), quiet=settings.ALERT_QUIET_PERIOD)
         sweepers = [

@@ -1,11 +1,14 @@
 """A moment from SQLite's clock and the same moment from us are the same, whatever its decimals."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.backends.sqlite3._functions import _sqlite_format_dtdelta
+from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 
+from notifications_site.sqlite.base import moved
 from tests.factories import UserFactory
 from users.models import User
 
@@ -52,6 +55,22 @@ def test_the_clock_writes_three_decimals(stored_by_the_clock):
     with connection.cursor() as cursor:
         cursor.execute("SELECT length(updated_at) FROM users_user")
         assert cursor.fetchone()[0] == len("2026-05-04 12:00:00.123")
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, NOON.replace(microsecond=123_456)])
+def test_a_moment_moved_by_a_duration_equals_the_moment_given(stored_by_the_clock, moment):
+    rows = stored_by_the_clock(NOON)
+    rows.update(updated_at=Value(moment + timedelta(hours=1), DateTimeField()) - timedelta(hours=1))
+    assert rows.get().updated_at == moment
+    assert rows.filter(updated_at=moment).exists()
+    rows.update(updated_at=moment)
+    computed = Value(moment - timedelta(days=400), DateTimeField()) + timedelta(days=400)
+    assert rows.filter(updated_at=computed).exists()
+
+
+def test_other_sums_are_those_of_django():
+    for sum_ in (("+", 1_000, 2_000), ("-", "2026-05-04", 0), ("*", 3, 2.5), ("-", None, 1)):
+        assert moved(*sum_) == _sqlite_format_dtdelta(*sum_)
 
 
 def test_a_moment_in_another_zone_is_stored_in_utc():

@@ -1,0 +1,51 @@
+"""A line per notification that did not simply go out, so that the logs tell its story by its correlation id.
+
+What was sent is a line at level DEBUG only: there are a thousand a second, and the table knows them all.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from gateway import statuses
+from gateway.models import Notification
+from gateway.outbox import Verdict
+from gateway.statuses import Change
+
+log = structlog.stdlib.get_logger(__name__)
+
+#: By what the change means; anything else waits or is not to be sent.
+_SAID = {
+    statuses.SEND: "Sent.",
+    statuses.RETRY: "Not taken; it is tried again.",
+    statuses.DOUBT: "It may or may not have gone out.",
+    statuses.GIVE_UP: "Given up.",
+    statuses.GIVE_UP_EARLY: "Given up.",
+    statuses.SUPPRESS: "Not sent.",
+}
+#: What somebody has to look at.
+_TROUBLE = frozenset({statuses.DOUBT, statuses.GIVE_UP, statuses.GIVE_UP_EARLY})
+
+
+def tell(notification: Notification, verdict: Verdict, *, provider_code: str = "") -> None:
+    """What became of a notification; ids, names and codes, never words of a provider that may hold an address."""
+    said = {
+        "notification_id": str(notification.pk),
+        "correlation_id": notification.correlation_id,
+        "channel": notification.channel,
+        "reason": verdict.reason,
+        "provider": verdict.data.get("provider", ""),
+        "code": provider_code,
+    }
+    _write(verdict.change)(
+        _SAID.get(verdict.change, "It waits."),
+        action="deliver",
+        **{name: value for name, value in said.items() if value},
+    )
+
+
+def _write(change: Change) -> Callable[..., Any]:
+    if change is statuses.SEND:
+        return log.debug
+    return log.warning if change in _TROUBLE else log.info
