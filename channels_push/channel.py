@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_push import service_settings
 from channels_push.message import PushMessage
 from gateway.channel_contract import NewsPlace, Order, Provider, Refusal, UnknownProvider
-from gateway.provider_order import order_known, provider_order
+from gateway.provider_order import CAPTURE, order_known, provider_order
 from gateway.provider_settings import WEBHOOK_SECRET, ProviderField
 from gateway.service_key import read_service_key
 from gateway.simulation import SIMULATOR, SimulatorProvider, push_word
@@ -67,8 +67,6 @@ FIELDS: dict[str, tuple[ProviderField, ...]] = {
         ),
     ),
 }
-#: Takes the pushes of devices whose service is not in use.
-CAPTURE = "capture"
 
 
 class PushChannel:

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Now
 from gateway.channel_contract import EventType, Outcome, ProviderNews, SendResult
 from gateway.models import DeliveryAttempt, Notification
 from gateway.outbox import CLAIM_LEASE
+from gateway.provider_answers import TOKEN_GONE
 from gateway.querysets import NotificationQuerySet
 from gateway.statuses import Status
 from users.channels import Channel
@@ -24,8 +25,8 @@ from users.models import Suppression, User
 from users.preferences import CategoryLocked, Origin, UnknownCategory, Wish, change_preferences
 from users.suppressions import is_everybodys, suppress_address
 
-#: Reasons that name the device, or the mailbox, as gone; any other refusal is about the message.
-TOKEN_GONE, MAILBOX_GONE = "token_invalid", "mailbox_unknown"
+#: The reason that names the mailbox as gone, as `TOKEN_GONE` names the device; others are about the message.
+MAILBOX_GONE = "mailbox_unknown"
 #: A service that sends nothing more to an address, because of what came of earlier mails, proves the same.
 BLOCKED_THERE = "address_suppressed"
 NO_MORE_MAIL = frozenset({MAILBOX_GONE, BLOCKED_THERE})

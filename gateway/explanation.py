@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from gateway import reasons
 from gateway.channel_contract import EventType, Outcome
 from gateway.models import DeliveryAttempt, Notification, NotificationEvent, ProviderEvent
+from gateway.provider_order import CAPTURE
 from gateway.simulation import SIMULATOR
 from gateway.statuses import Status
 from users.moments import clock
 
-CAPTURE = "capture"
 #: How sentences call a provider.
 PROVIDERS: dict[str, str | Promise] = {
     CAPTURE: gettext_lazy("The inbox of captured messages"),

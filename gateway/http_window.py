@@ -219,7 +219,16 @@ class _TimedSocket:
         """Whether the other side has ended it, or says something nobody has asked for."""
         poll = select.poll()
         poll.register(self._link, select.POLLIN)
-        return bool(poll.poll(0))
+        if not poll.poll(0):
+            return False
+        self._link.settimeout(0)
+        try:
+            self._link.recv(1)
+        except ssl.SSLWantReadError:  # only TLS had something to say, such as a ticket for a later session
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         self._link.close()

@@ -19,8 +19,8 @@ from gateway.channel_table import channels
 
 log = structlog.stdlib.get_logger(__name__)
 
-#: Without a word about it messages are kept for the admin's inbox.
-DEFAULT = "capture"
+#: Keeps messages for the admin's inbox: the only one, and so the default, where nobody has said anything.
+CAPTURE = "capture"
 MOST_WEIGHT = 1000
 
 
@@ -97,12 +97,12 @@ def order_known(channel: str) -> Order:
     if given := given_order(channel):
         return _order_of(tuple(given))
     stored: Order | None = stored_settings.value(setting_of(channel), _readers()[channel])
-    return stored if stored and stored.names else _order_of((DEFAULT,))
+    return stored if stored and stored.names else _order_of((CAPTURE,))
 
 
 def everything_is_captured() -> bool:
     """Whether nothing leaves the house, as in an installation nobody has set up."""
-    return all(provider_order(name).names == (DEFAULT,) for name in channels())
+    return all(provider_order(name).names == (CAPTURE,) for name in channels())
 
 
 _order_of = lru_cache(maxsize=64)(order_of)

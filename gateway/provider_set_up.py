@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from gateway import stored_settings
 from gateway.channel_table import channels
 from gateway.provider_models import ProviderSetting
-from gateway.provider_order import DEFAULT, Order, given_order, provider_order, setting_of
+from gateway.provider_order import CAPTURE, Order, given_order, provider_order, setting_of
 from gateway.provider_settings import ProviderField, is_given, known_fields, provider_setting
 from users.audit import note
 from users.encryption import seal
@@ -126,8 +126,8 @@ def require_usable(channel: str, order: Order) -> None:
             raise OrderRefused(f"{name!r} is no provider; there are {', '.join(known)}.")
         if lacking := missing_fields(channel, name):
             raise OrderRefused(f"{name} lacks {', '.join(str(each.label) for each in lacking)}: set it up first.")
-    if settings.ENVIRONMENT == "production" and DEFAULT in order.names:
-        raise OrderRefused(f"{DEFAULT} keeps messages for the inbox: in production nobody would get them.")
+    if settings.ENVIRONMENT == "production" and CAPTURE in order.names:
+        raise OrderRefused(f"{CAPTURE} keeps messages for the inbox: in production nobody would get them.")
 
 
 def missing_fields(channel: str, provider: str) -> list[ProviderField]:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -70,6 +71,8 @@ class StandIn:
 
     #: How a developer calls it.
     name = ""
+    #: Makes it speak HTTPS.
+    tls: ssl.SSLContext | None = None
 
     def __init__(self, *, port: int = 0) -> None:
         self.port = port
@@ -169,7 +172,9 @@ class StandIn:
         self.stop()
 
     async def _listen(self) -> None:
-        self._listener = await self._loop.create_server(lambda: _Link(self), LOOPBACK, self.port, backlog=512)
+        self._listener = await self._loop.create_server(
+            lambda: _Link(self), LOOPBACK, self.port, backlog=512, ssl=self.tls
+        )
         self.port = self._listener.sockets[0].getsockname()[1]
 
     def _cut(self) -> None:

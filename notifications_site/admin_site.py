@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from gateway.admin.listing import person_name, status_chip
 from gateway.explanation import answer
 from gateway.models import Notification
-from gateway.provider_order import provider_order
+from gateway.provider_order import CAPTURE, provider_order
 from notifications_site.captured import is_captured
 
 #: Notifications on the first page.
@@ -129,7 +129,7 @@ def _captured_messages(request: HttpRequest) -> list[Item]:
         ("push", "channels_push", "capturedpush"),
     ]
     for channel, app, model in inboxes:
-        if "capture" in provider_order(channel).names and request.user.has_perm(f"{app}.view_{model}"):
+        if CAPTURE in provider_order(channel).names and request.user.has_perm(f"{app}.view_{model}"):
             item = _page(_("Captured messages"), "inbox", app, model)
             return [item | {"active": _is_under("channels_email/", "channels_push/")}]
     return []

@@ -1,6 +1,6 @@
 """Whether messages leave the machine, for the words on our pages."""
 
-from gateway.provider_order import everything_is_captured, provider_order
+from gateway.provider_order import CAPTURE, everything_is_captured, provider_order
 from users.channels import Channel
 
 
@@ -12,4 +12,4 @@ def is_captured() -> bool:
 def only_browsers_get_it() -> bool:
     """Whether pushes to browsers are sent, and everything else is captured."""
     mail, pushes = provider_order(Channel.EMAIL.value).names, provider_order(Channel.PUSH.value).names
-    return mail == ("capture",) and pushes == ("webpush", "capture")
+    return mail == (CAPTURE,) and pushes == ("webpush", CAPTURE)

@@ -14,14 +14,12 @@ from django.db import connection
 
 from channels_email.webhooks import SERVICES as WEBHOOK_SERVICES
 from gateway.channel_table import channels
-from gateway.provider_order import provider_order, setting_of
+from gateway.provider_order import CAPTURE, provider_order, setting_of
 from gateway.provider_settings import provider_setting
 from users.channels import Channel
 
 #: The commands that run only our own checks ask for them by this name.
 TAG = "notify"
-#: Keeps the message instead of sending it.
-CAPTURE = "capture"
 
 
 @register(TAG)
@@ -128,6 +126,29 @@ def mail_password_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
             id="notify.W018",
         )
     ]
+
+
+@register(TAG)
+def keys_of_services_are_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """notify.W026"""
+    if settings.IS_LOCAL:
+        return []
+    return [
+        Warning(
+            f"{field.setting} begins with http://: the key of {provider} and the mails would travel in the open.",
+            hint="Begin it with https://; a proxy without encryption belongs on this machine (http://127.0.0.1).",
+            id="notify.W026",
+        )
+        for name, channel in channels().items()
+        for provider in provider_order(name).names
+        for field in channel.provider_fields().get(provider, ())
+        if field.is_address and _is_in_the_open(provider_setting(field.setting))
+    ]
+
+
+def _is_in_the_open(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1")
 
 
 @register(TAG)

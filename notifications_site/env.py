@@ -19,8 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from channels_email.imap_server import read_imap_server
 from channels_email.mail_bytes import NotAMail, read_mailbox
 from channels_email.mail_server import WrongMailServer, read_mail_server
-from gateway.provider_order import DEFAULT as DEFAULT_ORDER
-from gateway.provider_order import read_order
+from gateway.provider_order import CAPTURE, read_order
 from users.rates import Rate, WrongRate, parse_rates
 
 Value = TypeVar("Value")
@@ -123,7 +122,7 @@ def words(name: str, default: list[str], *, meaning: str, shown_default: str | N
 
 def providers(name: str, *, meaning: str) -> list[str]:
     """Providers in order of preference, each with its weight if there is one; empty where nothing is given."""
-    return parsed(name, lambda text: read_order(text).words(), meaning=meaning, shown_default=DEFAULT_ORDER)
+    return parsed(name, lambda text: read_order(text).words(), meaning=meaning, shown_default=CAPTURE)
 
 
 def parsed(

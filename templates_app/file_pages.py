@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -27,6 +27,7 @@ from templates_app.template_files import (
     read_template,
 )
 from templates_app.template_life import CodeLocked, CodeTaken
+from users.zip_damage import ZIP_DAMAGE
 
 #: Of all files together, unpacked.
 MOST_BYTES = 1024 * 1024
@@ -162,7 +163,7 @@ def _unpacked(content: bytes) -> list[tuple[str, bytes]]:
             if sum(each.file_size for each in inside) > MOST_BYTES:
                 raise FilesRefused(_("All files together have at most 1 MiB."))
             return [(each.filename, archive.read(each)) for each in inside[: MOST_FILES + 1]]
-    except (BadZipFile, RuntimeError, NotImplementedError):
+    except ZIP_DAMAGE:
         raise FilesRefused(_("This ZIP cannot be opened.")) from None
 
 

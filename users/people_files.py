@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+
+from users.zip_damage import ZIP_DAMAGE
 
 #: The columns of people that may stand in the first row; one of `ONE_OF` must.
 COLUMNS = ("external_id", "email", "name", "locale", "timezone")
@@ -59,7 +61,7 @@ def _told(lines: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
         yield from lines
     except UnicodeDecodeError as error:
         raise UnreadableFile("The file is not UTF-8. Save it as “CSV UTF-8”, or as XLSX.") from error
-    except (OSError, InvalidFileException, BadZipFile, KeyError, ValueError, csv.Error) as error:
+    except (*ZIP_DAMAGE, InvalidFileException, LookupError, ParseError, TypeError, csv.Error) as error:
         raise UnreadableFile(f"{path.name} cannot be read as CSV or XLSX: {error}") from error
 
 

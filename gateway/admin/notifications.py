@@ -23,8 +23,9 @@ from gateway.admin.listing import NotificationListAdmin, person_name, status_chi
 from gateway.admin.replay_form import ReplayForm
 from gateway.attachments import with_files
 from gateway.dead_letters import Choice
-from gateway.explanation import CAPTURE, Step, answer, timeline
+from gateway.explanation import Step, answer, timeline
 from gateway.models import Notification
+from gateway.provider_order import CAPTURE
 from gateway.statuses import Status
 from users.channels import Channel
 from users.masking import mask_email, sensitive_names

@@ -16,7 +16,7 @@ from gateway.admin.provider_forms import OrderForm, ProviderSettingsForm
 from gateway.channel_contract import Channel
 from gateway.channel_table import channels
 from gateway.provider_check import CannotBeAsked, check_provider
-from gateway.provider_order import DEFAULT, given_order, provider_order, setting_of
+from gateway.provider_order import CAPTURE, given_order, provider_order, setting_of
 from gateway.provider_set_up import forget_setting, missing_fields, store_order, store_settings
 from gateway.provider_settings import ProviderField, is_given, known_fields, provider_setting
 from users.channels import Channel as ChannelName
@@ -170,7 +170,7 @@ def set_up_context(request: HttpRequest) -> dict[str, Any]:
                 "providers": [
                     {"name": each, "is_in_use": each in provider_order(name).names, "lacks": missing_fields(name, each)}
                     for each in channel.provider_fields()
-                    if each != DEFAULT
+                    if each != CAPTURE
                 ],
             }
             for name, channel in channels().items()

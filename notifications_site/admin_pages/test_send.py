@@ -17,7 +17,7 @@ from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
 from gateway.channel_contract import Channel as DeliveryChannel
 from gateway.channel_contract import Outcome
-from gateway.provider_order import provider_order
+from gateway.provider_order import CAPTURE, provider_order
 from gateway.test_sending import TestSent, send_test
 from templates_app import layouts
 from templates_app.editor_state import values_of
@@ -80,14 +80,14 @@ def _recipient(me: User, channel: str, to: str) -> Recipient:
     recipient = found or Recipient(
         id=me.pk, public_id="", name="", email=to, locale="en", timezone="UTC", is_active=True
     )
-    if channel == Channel.PUSH and not recipient.devices and "capture" in provider_order(Channel.PUSH.value).names:
+    if channel == Channel.PUSH and not recipient.devices and CAPTURE in provider_order(Channel.PUSH.value).names:
         recipient = replace(recipient, devices=(_pretended_phone(),))
     return replace(recipient, email=to)
 
 
 def _pretended_phone() -> DeviceTarget:
     name = _("A phone")
-    return DeviceTarget(id=uuid7(), provider="capture", kind="token", platform="android", token=name, name=name)
+    return DeviceTarget(id=uuid7(), provider=CAPTURE, kind="token", platform="android", token=name, name=name)
 
 
 def _send(
@@ -116,7 +116,7 @@ def _answer(request: HttpRequest, channel: str, sent: TestSent) -> dict[str, Any
         sentence = _("{provider} did not take it: {detail}").format(provider=sent.provider, detail=sent.detail)
     shown_at = ""
     app, model = INBOXES[Channel(channel)].split("_captured")
-    if is_accepted and sent.provider == "capture" and request.user.has_perm(f"{app}.view_captured{model}"):
+    if is_accepted and sent.provider == CAPTURE and request.user.has_perm(f"{app}.view_captured{model}"):
         inbox = reverse(f"admin:{INBOXES[Channel(channel)]}_changelist")
         shown_at = f"{inbox}?notification={sent.notification_id}"
     return {"is_accepted": is_accepted, "sentence": sentence, "shown_at": shown_at}

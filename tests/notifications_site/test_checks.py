@@ -124,6 +124,23 @@ def test_a_mail_password_in_the_open_is_a_warning_outside_of_one_machine(product
 
 
 @pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("https://api.sendgrid.com/v3", False),
+        ("http://proxy.example.com/v3", True),
+        ("http://127.0.0.1:8080/v3", False),
+        ("", False),
+    ],
+)
+def test_a_key_in_the_open_is_a_warning_outside_of_one_machine(production, url, is_told):
+    production.EMAIL_PROVIDERS, production.SENDGRID_URL = ["sendgrid"], url
+
+    assert ("notify.W026" in found()) is is_told
+    production.EMAIL_PROVIDERS = ["smtp"]
+    assert "notify.W026" not in found()
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "is_told"),
     [
         ("ALERT_EMAILS", [], True),

@@ -1,7 +1,7 @@
 """Whole templates as files in the admin: every difference is seen before anything is written."""
 
 import io
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -66,6 +66,17 @@ def test_a_zip_of_all_can_come_back_elsewhere(client, receipt):
     looked = client.post(FILES, {"files": SimpleUploadedFile("templates.zip", packed)})
     confirmed(client, looked)
     assert set(Template.objects.values_list("code", flat=True)) == {"only_a_draft", "receipt"}
+
+
+def test_a_damaged_zip_is_refused_in_words(client):
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("receipt.yaml", "code: receipt\n" * 50)
+    whole = packed.getvalue()
+    # The first byte behind the name: a kind of block that no packed file has.
+    torn = whole.replace(b"receipt.yaml" + whole[42:43], b"receipt.yaml\xff", 1)
+    said = client.post(FILES, {"files": SimpleUploadedFile("templates.zip", torn)}, follow=True)
+    assert "This ZIP cannot be opened." in said.content.decode()
 
 
 def test_what_is_wrong_with_a_file_is_said_and_the_others_are_taken(client, receipt):

@@ -1,6 +1,8 @@
 """A file of people is imported whole or not at all, and says which row of the spreadsheet is wrong."""
 
+import io
 import json
+from zipfile import ZipFile
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -130,6 +132,37 @@ def test_what_is_no_file_of_text_is_refused(csv_file, tmp_path):
     ):
         with pytest.raises(CommandError, match=says):
             call_command("import_recipients", path)
+
+
+def damaged(whole: bytes):
+    """The same file as no disk should give it back: cut short, its packed bytes changed, a part of it no XML."""
+    yield whole[: len(whole) // 2]
+    for place in range(40, len(whole) - 60, 97):
+        yield whole[:place] + bytes(each ^ 0x55 for each in whole[place : place + 8]) + whole[place + 8 :]
+    with ZipFile(io.BytesIO(whole)) as source:
+        for name in source.namelist():
+            changed = io.BytesIO()
+            with ZipFile(changed, "w") as copy:
+                for each in source.namelist():
+                    copy.writestr(each, b"<broken" if each == name else source.read(each))
+            yield changed.getvalue()
+
+
+def test_a_damaged_spreadsheet_is_refused_in_words_or_read(tmp_path):
+    book = Workbook()
+    book.active.append(["email", "name"])
+    book.active.append(["ann@example.com", "Ann"])
+    file = tmp_path / "people.xlsx"
+    book.save(file)
+    refused = 0
+    for content in damaged(file.read_bytes()):
+        file.write_bytes(content)
+        try:
+            with opened_table(file) as rows:
+                list(rows)
+        except UnreadableFile:
+            refused += 1
+    assert refused > 10
 
 
 def test_a_mark_at_the_beginning_of_the_file_is_no_part_of_a_name(csv_file):

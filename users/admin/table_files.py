@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -26,6 +26,7 @@ from users.people_files import UnreadableFile
 from users.people_import import Imported
 from users.staff_pages import StaffAdmin, Words, action
 from users.table_exports import MOST_ROWS, Form, Table, TooManyRows, export_table
+from users.zip_damage import ZIP_DAMAGE
 
 #: Bytes of a file that is brought in here, and of a spreadsheet once it is unpacked; longer ones are for the command.
 MOST_BYTES, MOST_UNPACKED = 1024 * 1024, 64 * 1024 * 1024
@@ -198,7 +199,7 @@ def _check_unpacked(content: bytes) -> None:
     try:
         with ZipFile(BytesIO(content)) as packed:
             size = sum(each.file_size for each in packed.infolist())
-    except BadZipFile:
+    except ZIP_DAMAGE:
         raise UnreadableFile(_("This is no spreadsheet. Save it as XLSX or as CSV UTF-8.")) from None
     if size > MOST_UNPACKED:
         raise UnreadableFile(_("The spreadsheet is too long once it is unpacked; divide it."))

@@ -21,6 +21,7 @@ from channels_push.service_settings import new_vapid_key
 from channels_push.standins.fcm import FcmStandIn, service_account
 from channels_push.standins.onesignal import OneSignalStandIn
 from channels_push.standins.webpush import WebPushStandIn
+from gateway.provider_order import CAPTURE
 from gateway.standin_callbacks import CallbackReceiver
 from gateway.standin_server import StandIn
 from users.command_line import USAGE, ExamplesCommand
@@ -77,8 +78,6 @@ STANDINS: dict[str, type[StandIn] | type[SmtpStandIn]] = {
 PORTS = len(STANDINS) + 1
 #: An app at the stand-in for OneSignal; it takes any.
 APP = "11111111-1111-4111-8111-111111111111"
-#: Behind the stand-ins, for devices of services that are not played.
-CAPTURE = "capture"
 
 
 class Command(ExamplesCommand):
@@ -133,6 +132,7 @@ class Command(ExamplesCommand):
         if mail := [name for name in names if name in (*MAIL_STANDINS, SmtpStandIn.name)]:
             self._export("EMAIL_PROVIDERS", ",".join(mail))
         if push := [name for name in names if name in PUSH_STANDINS]:
+            # Behind them, for devices of services that are not played.
             self._export("PUSH_PROVIDERS", ",".join([*push, CAPTURE]))
         for server in servers:
             for name, value in _settings_of(server):

@@ -9,9 +9,9 @@ from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
 from gateway.channel_contract import Channel, UnknownProvider
 from gateway.provider_check import CannotBeAsked, Checked, check_provider
+from gateway.provider_order import CAPTURE
 from users.command_line import USAGE, ExamplesCommand
 
-CAPTURE = "capture"
 CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (EmailChannel(), PushChannel())}
 
 

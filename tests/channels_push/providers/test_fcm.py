@@ -158,9 +158,7 @@ def test_every_documented_code_has_a_meaning_and_misconfigurations_a_remedy():
 
 @pytest.mark.parametrize("act", ["hang", "drip"])
 def test_an_answer_that_does_not_come_in_time_is_a_doubt(provider, server, monkeypatch, act):
-    monkeypatch.setattr(
-        http_window.HttpWindow.__init__, "__kwdefaults__", {"width": 2, "within": timedelta(seconds=0.2)}
-    )
+    monkeypatch.setattr(http_window.HttpWindow.__init__, "__kwdefaults__", {"width": 2, "within": timedelta(seconds=1)})
     (result,) = send(provider, asking_for(act))
     assert (result.outcome, result.provider_code) == (Outcome.UNKNOWN, "timeout")
 
