@@ -285,13 +285,6 @@ def _not_handed_over(detail: str, *, error_code: str = "not_handed_over") -> Sen
     return SendResult(outcome=Outcome.TRANSIENT, error_code=error_code, detail=detail)
 
 
-def not_handed_over(away: ProviderAway) -> SendResult:
-    """For each message of a batch that the connection did not live to see."""
-    return SendResult(
-        outcome=away.outcome, error_code="not_handed_over", detail=str(away), retry_after=away.retry_after
-    )
-
-
 def _shut(wire: Wire | None) -> None:
     if wire is not None:
         wire.close()

@@ -73,6 +73,6 @@ def _ask_firebase(kind: str, token: str) -> SendResult:
         answer: SendResult = provider.check_device(kind, token)
         return answer
     except ProviderAway as away:
-        return SendResult(outcome=away.outcome, error_code="away", detail=str(away))
+        return away.result()
     finally:
         provider.close()

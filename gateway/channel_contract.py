@@ -129,6 +129,12 @@ class ProviderAway(Exception):
         self.outcome = outcome
         self.retry_after = retry_after
 
+    def result(self) -> SendResult:
+        """As the answer about a message that was not handed over because of it."""
+        return SendResult(
+            outcome=self.outcome, error_code="not_handed_over", detail=str(self), retry_after=self.retry_after
+        )
+
 
 class EventType(StrEnum):
     """Later news about a message, in django-anymail's words."""

@@ -37,7 +37,7 @@ def check_provider(channel: Channel, name: str, to: str = "") -> Checked:
     try:
         result = provider.check(to)
     except ProviderAway as away:
-        result = SendResult(outcome=away.outcome, error_code="away", detail=str(away))
+        result = away.result()
     except Exception as error:  # noqa: BLE001  what was typed may be anything; the error's words may repeat a secret
         why = type(error).__name__
         log.error("A provider's adapter failed when it was asked.", action="check_provider", provider=name, detail=why)

@@ -4,6 +4,7 @@ import gc
 import os
 from datetime import timedelta
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
@@ -27,12 +28,17 @@ def pytest_configure():
     settings.DATABASE_PATIENCE_MS = 30_000
     quicker.find_static_files_once()
     quicker.hash_passwords_quickly()
+    # The same examples in every run, however slow the machine is.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("steady")
     # Instead of emptying every table after a test that commits.
     TransactionTestCase._fixture_teardown = lambda case: migrated_database.restore()
 
 
-def pytest_collection():
+def pytest_collection(session):
     gc.disable()
+    quicker.share_rewriting(session.config)
 
 
 def pytest_collection_finish():
@@ -111,6 +117,6 @@ def django_db_setup(django_test_environment, django_db_blocker, tmp_path_factory
     database = migrated_database.CopyOfMigratedDatabase(own.parent if worker else own, worker or "alone")
     with django_db_blocker.unblock():
         database.make()
-    yield
+    yield database
     with django_db_blocker.unblock():
         database.remove()

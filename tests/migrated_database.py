@@ -55,6 +55,12 @@ class CopyOfMigratedDatabase:
                 drop(self._migrated)
         point_to(self._usual)
 
+    @contextmanager
+    def name_to_copy(self):
+        """Of the database as the migrations left it, for a copy by the one who asks; nobody else copies meanwhile."""
+        with self._alone():
+            yield self._migrated
+
     @property
     def _migrated(self):
         return self._name_kept.read_text()

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.ports import own_port
 
 #: Little memory and no waiting for the disk: what is committed survives a killed server, not a power cut.
 SETTINGS = {
@@ -37,16 +38,11 @@ def folder_of_binaries():
     return next((each for each in [*named, *in_path, *debian] if (each / "initdb").exists()), None)
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 class PostgresqlServer:
     """`make`, then `start` and `stop` as often as wanted, at last `remove`. The port stays the same."""
 
     def __init__(self, port=None, **settings):
-        self.port = port or free_port()
+        self.port = port or own_port()
         self._settings = SETTINGS | settings
         self._binaries = folder_of_binaries()
         self.folder = None

@@ -18,10 +18,11 @@ from pika import spec
 from consumers.brokers.rabbitmq import declaration
 from consumers.brokers.rabbitmq.link import Link
 from consumers.brokers.rabbitmq.topology import Topology
+from tests.ports import own_port
 
 LOOPBACK = "amqp://guest:guest@127.0.0.1:5672/"
 #: A busy machine may be slow; nothing here waits for a time, only for things to happen. Seconds.
-PATIENCE = 30
+PATIENCE = 60
 
 
 def until(condition, what: str):
@@ -175,8 +176,7 @@ class Wire:
         self._sockets: list[socket.socket] = []
         self._to_clients: list[socket.socket] = []
         self._is_deaf = False
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = own_port()
         self.url = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{self.port}").geturl()
         if is_mended:
             self.mend()

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -11,24 +10,19 @@ import pytest
 import redis
 from django.core.cache import caches
 
+from tests.ports import own_port
 from users import shared_cache
 from users.redis_cache import OUTAGE, CarefulConnectionFactory
 
 #: A busy machine may be slow. Seconds.
-PATIENCE = 30
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+PATIENCE = 60
 
 
 class OwnRedis:
     """A server on a port of its own, without a file."""
 
     def __init__(self, *options):
-        self.port = free_port()
+        self.port = own_port()
         self._options = options
         self._process = None
         self.url = f"redis://127.0.0.1:{self.port}/0"

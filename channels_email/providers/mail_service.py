@@ -59,7 +59,7 @@ class MailServiceProvider(ABC):
 
     @abstractmethod
     def make(self, message: EmailMessage) -> Made:
-        """The request that hands over one mail. Raises `NotTaken` and what `make_mail` raises."""
+        """The request that hands over one mail. Raises `NotTaken`, `ProviderAway` and what `make_mail` raises."""
 
     @abstractmethod
     def read_id(self, reply: Reply, payload: Any) -> str:
@@ -134,6 +134,8 @@ class MailServiceProvider(ABC):
                 yield refused.result
             except CANNOT_BE_MADE as error:
                 yield not_made(error)
+            except ProviderAway as away:  # what signs the requests has run out meanwhile
+                yield away.result()
             else:
                 under_way.append(made)
                 yield made.call

@@ -7,7 +7,7 @@ from datetime import timedelta
 from channels_email.dkim_signing import signed
 from channels_email.mail_server import read_mail_server
 from channels_email.message import CANNOT_BE_MADE, EmailMessage, Mail, make_mail, not_made
-from channels_email.smtp_link import OPEN_WITHIN, Link, LinkLost, not_handed_over
+from channels_email.smtp_link import OPEN_WITHIN, Link, LinkLost
 from channels_email.trial_mail import a_trial_mail
 from gateway.channel_contract import Outcome, ProviderAway, SendResult
 from gateway.provider_settings import provider_setting
@@ -51,7 +51,7 @@ class SmtpProvider:
             try:
                 yield self._hand_over(mail)
             except ProviderAway as away:
-                gone = not_handed_over(away)
+                gone = away.result()
                 yield gone
 
     def check(self, to: str) -> SendResult:

@@ -6,6 +6,7 @@ may have arrived, waits inside the call, and is several times slower.
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from django.conf import settings
 
@@ -46,8 +47,12 @@ class FcmProvider:
 
     def send(self, messages: Sequence[PushMessage]) -> Iterator[SendResult]:
         """Many at once, answers in order."""
-        access = self._access()
-        path, headers = f"/v1/projects/{access.project}/messages:send", _headers(access)
+        try:
+            access = self._access()
+            path, headers = f"/v1/projects/{access.project}/messages:send", _headers(access)
+        except ProviderAway as away:  # another thread was told meanwhile that the token is too old
+            yield from repeat(away.result(), len(messages))
+            return
         calls = (self._call(each, path, headers) for each in messages)
         for reply in self._opened().ask(calls):
             yield reply if isinstance(reply, SendResult) else self._result(reply, access)

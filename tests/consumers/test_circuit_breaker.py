@@ -138,7 +138,7 @@ def test_only_one_of_many_threads_gets_the_trial(breaker, clock):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len([ticket for ticket in got if ticket]) == 1
 
 
@@ -207,6 +207,6 @@ def test_eight_calls_are_under_way_at_the_same_time(breaker):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(15)
+        thread.join(60)
     assert not together.broken
     assert breaker.is_closed

@@ -50,7 +50,7 @@ def meanwhile(act):
     """Have `act` done as soon as a consumer is running, in a thread of its own."""
 
     def wait_and_act():
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if ServiceInstance.objects.filter(state=ServiceInstance.State.RUNNING).exists():
                 break

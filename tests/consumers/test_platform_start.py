@@ -8,9 +8,11 @@ from consumers import platform_start
 from consumers.platform_start import CannotStart, welcome
 from consumers.process_locks import engine_shared, only_platform
 from consumers.service_roles import PLATFORM
-from gateway.demo_data import DemoSecrets, is_seeded, kept_secrets
+from gateway.demo_data import CLIENT, DemoSecrets, is_seeded, kept_secrets
 from gateway.statuses import Status
 from tests.consumers.engine import claim, now_as, several
+from tests.factories import ApiKeyFactory
+from tests.ports import own_port
 
 SECRETS = DemoSecrets(admin_password="hush", api_key="ntf_live_abc")
 
@@ -30,6 +32,12 @@ class NoSupervisor:
         pass
 
 
+@pytest.fixture
+def seeded(db):
+    """There is a demo already: to make it takes a while."""
+    ApiKeyFactory(client=CLIENT)
+
+
 def run_platform(say):
     platform_start.run_platform(say, check=lambda: None)
 
@@ -37,7 +45,7 @@ def run_platform(say):
 @pytest.fixture(autouse=True)
 def _platform(settings, tmp_path, monkeypatch):
     settings.VAR_DIR = tmp_path
-    settings.PORT = platform_start.ports.free_base(20_000, [0, 2, 3])
+    settings.PORT = own_port(2, 3)
     settings.PUBLIC_URL = f"http://127.0.0.1:{settings.PORT}"
     monkeypatch.setattr(platform_start, "Supervisor", NoSupervisor)
     monkeypatch.setattr(platform_start.connections, "close_all", lambda: None)  # the test still needs its own
@@ -55,7 +63,7 @@ class TestStart:
         assert NoSupervisor.started == [role.name for role in PLATFORM]
         assert said[-1] == "Stopped."
 
-    def test_with_rabbitmq_a_relay_is_started_too(self, settings):
+    def test_with_rabbitmq_a_relay_is_started_too(self, settings, seeded):
         settings.RABBITMQ_URL = "amqp://mq.internal/"
 
         run_platform(lambda text: None)
@@ -79,7 +87,7 @@ class TestStart:
 
         assert not is_seeded()
 
-    def test_what_a_crash_left_behind_is_taken_up_at_once(self, settings):
+    def test_what_a_crash_left_behind_is_taken_up_at_once(self, settings, seeded):
         (notification,) = several(1)
         claim(notification)
         said = []
@@ -90,7 +98,7 @@ class TestStart:
         assert now_as(notification).status == (Status.ACCEPTED if is_one_machine else Status.CLAIMED)
         assert any(text.startswith("Took up 1 ") for text in said) == is_one_machine
 
-    def test_nothing_is_taken_from_a_consumer_that_is_alive(self, tmp_path):
+    def test_nothing_is_taken_from_a_consumer_that_is_alive(self, tmp_path, seeded):
         (notification,) = several(1)
         claim(notification)
 
@@ -136,8 +144,7 @@ def test_a_busy_port_is_said_with_a_remedy_that_works(settings, offset):
     assert all(platform_start.ports.is_free(base + each) for each in (0, 2, 3))
 
 
-@pytest.mark.django_db
-def test_after_a_killed_platform_its_processes_get_time_to_leave(settings, tmp_path):
+def test_after_a_killed_platform_its_processes_get_time_to_leave(settings, tmp_path, seeded):
     (tmp_path / "platform.lock").write_text('{"pid": 1, "address": "http://127.0.0.1:3000"}')
     orphan = socket.create_server(("127.0.0.1", settings.PORT))
     threading.Timer(0.5, orphan.close).start()

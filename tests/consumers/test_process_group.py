@@ -54,7 +54,7 @@ def when(condition, act):
     """Have `act` done as soon as `condition` holds."""
 
     def wait_and_act():
-        ends_at = time.monotonic() + 30
+        ends_at = time.monotonic() + 60
         while not condition() and time.monotonic() < ends_at:
             time.sleep(0.02)
         act()

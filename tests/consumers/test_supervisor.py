@@ -14,13 +14,13 @@ from consumers.supervisor import Child, Supervisor
 
 #: Children write their pid into a file and then do as told.
 LIVE = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); "
-SLEEP = LIVE + "time.sleep(60)"
+SLEEP = LIVE + "time.sleep(600)"
 DIE = LIVE + "os._exit(3)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
 WITH_A_CHILD = LIVE + (
     "import signal, subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "subprocess.run([sys.executable, '-c', 'import os, sys, time; "
-    'open(sys.argv[1], "a").write(str(os.getpid()) + chr(10)); time.sleep(60)\', sys.argv[1]])'
+    'open(sys.argv[1], "a").write(str(os.getpid()) + chr(10)); time.sleep(600)\', sys.argv[1]])'
 )
 
 
@@ -60,7 +60,7 @@ def child(script, notes, name="role"):
 
 
 def until(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -119,7 +119,7 @@ def test_stop_ends_all_of_them(supervise, tmp_path):
     until(lambda: all(pids_in(file) for file in files))
 
     made.stop()
-    thread.join(20)
+    thread.join(60)
 
     assert not thread.is_alive()
     assert not any(is_alive(pids_in(file)[0]) for file in files)
@@ -132,7 +132,7 @@ def test_what_does_not_stop_in_time_is_killed(supervise, notes, monkeypatch):
 
     with capture_logs() as lines:
         made.stop()
-        thread.join(20)
+        thread.join(60)
 
     assert not is_alive(pids_in(notes)[0])
     assert [line["processes"] for line in lines] == [["deaf"]]
@@ -144,7 +144,7 @@ def test_asking_twice_means_now(supervise, notes):
 
     made.stop()
     made.stop()
-    thread.join(20)
+    thread.join(60)
 
     assert not is_alive(pids_in(notes)[0])
 
@@ -155,7 +155,7 @@ def test_the_children_of_a_killed_child_are_killed_with_it(supervise, notes):
 
     made.stop()
     made.stop()
-    thread.join(20)
+    thread.join(60)
 
     until(lambda: not any(is_alive(pid) for pid in pids_in(notes)))
 

@@ -237,7 +237,7 @@ def test_who_drips_is_cut_off_in_time(hook):
         post(hook.url, b"{}", {}, within=timedelta(seconds=0.5))
 
     stop.set()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_who_says_nothing_is_cut_off_too(hook):

@@ -110,7 +110,7 @@ def test_of_many_processes_at_once_one_gets_the_trial():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(got) == 6
     assert len([token for token in got if token]) == 1
 

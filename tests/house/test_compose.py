@@ -16,6 +16,7 @@ from consumers.service_roles import SERVICES
 from deploy import healthcheck
 from notifications_site import env, urls
 from notifications_site.env import VARIABLES
+from tests.ports import own_port
 from users.key_ring import read_keys
 
 ROOT = settings.BASE_DIR
@@ -201,9 +202,8 @@ def test_without_a_port_the_health_check_knows_that_of_each_web_role():
 
 
 def test_the_health_check_says_no_where_nobody_answers():
-    from consumers.ports import free_base
 
-    script = [sys.executable, ROOT / "deploy/healthcheck.py", str(free_base(29_000, [0]))]
+    script = [sys.executable, ROOT / "deploy/healthcheck.py", str(own_port())]
 
     assert subprocess.run(script, check=False).returncode == 1
 

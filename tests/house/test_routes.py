@@ -1,11 +1,14 @@
 """Every URL asks who you are, or stands on the short public list."""
 
+import re
 import uuid
 
 import pytest
+from django.conf import settings
 from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
 
+from notifications_site import urls
 from tests.factories import UserFactory
 
 #: What anybody may call without credentials (section 2.3 of the API document), and why.
@@ -126,3 +129,19 @@ def test_public_pages_ask_nobody(client, route):
 
     assert response.status_code not in (401, 403)
     assert "login/?next" not in response.get("Location", "")
+
+
+def first_parts(role):
+    """What a proxy looks at to find the role that serves a path."""
+    for each in urls.SETS[role]:
+        within = each.url_patterns if isinstance(each, URLResolver) else [each]
+        before = f"/{each.pattern}" if isinstance(each, URLResolver) else "/"
+        for inner in within:
+            yield f"{before}{str(inner.pattern).partition('/')[0]}/"
+
+
+@pytest.mark.parametrize("role", ["users", "templates"])
+def test_the_page_about_production_tells_which_paths_a_role_serves(role):
+    page = (settings.BASE_DIR / "docs" / "how_to" / "run_in_production.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| (`/.*) \| `{role}` \|$", page, re.MULTILINE)
+    assert set(re.findall("`([^`]+)`", row)) == set(first_parts(role))

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
+#: A busy machine may be slow; nothing here waits for a time, only for things to happen. Milliseconds.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,7 +49,7 @@ class Window:
         self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}} | window)
         self.server, self.complaints = server, []
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(8_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", self._asked)

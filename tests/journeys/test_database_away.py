@@ -14,16 +14,16 @@ import pytest
 from django.conf import settings
 from django.urls import resolve
 
-from consumers.ports import free_base
 from gateway.demo_samples import FIRST
 from tests.house.test_routes import example, routes
+from tests.ports import own_port
 from tests.rabbitmq_server import Wire, until
 
 pytestmark = pytest.mark.skipif(
     "DATABASE_URL" in os.environ, reason="it has a server of its own; the SQLite half of the tests runs it"
 )
 #: A request that waits for libpq's or the system's own time-outs takes longer than this; ours are far shorter. Seconds.
-CLIENT_GIVES_UP = 10
+CLIENT_GIVES_UP = 25
 NAME = "away"
 
 
@@ -35,7 +35,7 @@ class Site:
         server.execute("CREATE ROLE app LOGIN")
         server.execute(f"CREATE DATABASE {NAME} OWNER app")
         self.wire = Wire(f"postgres://app:any@127.0.0.1:{server.port}/{NAME}")
-        self.port = free_base(26_000, [0])
+        self.port = own_port()
         self._environment = os.environ | {
             "DATABASE_URL": self.wire.url,
             "VAR_DIR": str(folder),

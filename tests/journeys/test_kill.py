@@ -1,4 +1,4 @@
-"""Consumers are killed again and again while 500 notifications go out; provider and database agree in the end."""
+"""Consumers are killed again and again while 250 notifications go out; provider and database agree in the end."""
 
 import random
 import signal
@@ -11,9 +11,9 @@ from tests.chaos.checker import HOLD, RESEND
 from tests.chaos.logging_provider import LOG, MOODY
 from tests.journeys.stage import open_stage
 
-RESENT, HELD = 400, 100
+RESENT, HELD = 200, 50
 #: Long before a hanging run is given up, in seconds. A sound one takes a small part of it.
-PATIENCE = 300
+PATIENCE = 900
 #: Leases and waits are so many times shorter.
 TIME_SCALE = 40
 #: From one kill to the next, in seconds.

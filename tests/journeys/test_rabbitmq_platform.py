@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from consumers.ports import free_base
 from gateway.demo_samples import FIRST
 from tests.journeys.test_run_platform import OFFSETS, Platform, is_alive, until
+from tests.ports import own_port
 
 COUNT, KILLS = 200, 3
 
@@ -53,9 +53,7 @@ def database_url(on_postgresql):
 
 @pytest.fixture
 def platform(tmp_path, database_url, wire, topology):
-    made = OnServers(
-        tmp_path, free_base(24_000, OFFSETS), database_url=database_url, rabbitmq_url=wire.url, topology=topology
-    )
+    made = OnServers(tmp_path, own_port(*OFFSETS), database_url=database_url, rabbitmq_url=wire.url, topology=topology)
     yield made
     if made.process is not None and made.process.poll() is None:
         left = made.all_pids()

@@ -16,8 +16,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from consumers.ports import free_base
 from gateway.demo_samples import FIRST, OTHER_LANGUAGE, PUSH
+from tests.ports import own_port
 from users.encryption import opened_bytes
 from users.key_ring import read_keys
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     "DATABASE_URL" in os.environ, reason="it starts without a database server, in the SQLite half of the tests"
 )
 #: A busy machine may be slow; nothing here waits for a time, only for things to happen.
-PATIENCE = 60  # seconds
+PATIENCE = 240  # seconds
 OFFSETS = [0, 2, 3]
 
 
@@ -73,7 +73,7 @@ class Platform:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE) as answer:
             return answer.status, json.load(answer)
 
     def rows(self, statement, *values):
@@ -125,7 +125,7 @@ def is_alive(pid):
 
 @pytest.fixture
 def platform(tmp_path):
-    made = Platform(tmp_path, free_base(21_000, OFFSETS))
+    made = Platform(tmp_path, own_port(*OFFSETS))
     yield made
     if made.process is not None and made.process.poll() is None:
         left = made.all_pids()
@@ -190,10 +190,10 @@ def other_languages_and_pushes_go_out_too(platform):
 
 def every_part_answers(platform):
     for offset, role in ((0, "all"), (2, "email_consumer"), (3, "push_consumer")):
-        with urllib.request.urlopen(f"http://127.0.0.1:{platform.port + offset}/health", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{platform.port + offset}/health", timeout=PATIENCE) as answer:
             shown = json.load(answer)
         assert (shown["status"], shown["role"]) == ("ok", role)
-    with urllib.request.urlopen(platform.url + "/", timeout=30) as answer:
+    with urllib.request.urlopen(platform.url + "/", timeout=PATIENCE) as answer:
         assert "Last messages" in answer.read().decode()
 
 

@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from consumers.ports import free_base
 from consumers.service_roles import SERVICES
 from gateway.demo_samples import FIRST
 from tests.journeys.test_run_platform import PATIENCE, Platform, is_alive
+from tests.ports import own_port
 
 OFFSETS = [role.port_offset for role in SERVICES if role.port_offset is not None]
 
@@ -53,7 +53,7 @@ def new_database_url(on_postgresql):
 def services(tmp_path, new_database_url, rabbitmq_url, topology):
     made = Services(
         tmp_path,
-        free_base(28_000, OFFSETS),
+        own_port(*OFFSETS),
         DATABASE_URL=new_database_url,
         RABBITMQ_URL=rabbitmq_url,
         RABBITMQ_PREFIX=topology.prefix,
@@ -94,7 +94,7 @@ def test_it_starts_every_service_sends_and_leaves_nothing_behind(services):
 
 
 def test_without_postgresql_it_says_what_to_do(tmp_path):
-    command, environment = Services(tmp_path, free_base(28_000, OFFSETS)).command("run_services")
+    command, environment = Services(tmp_path, own_port(*OFFSETS)).command("run_services")
     environment.pop("DATABASE_URL", None)
 
     refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
@@ -106,7 +106,7 @@ def test_without_postgresql_it_says_what_to_do(tmp_path):
 
 
 def test_a_server_that_is_away_is_named(tmp_path):
-    made = Services(tmp_path, free_base(28_000, OFFSETS), DATABASE_URL="postgres://postgres@127.0.0.1:1/nothing")
+    made = Services(tmp_path, own_port(*OFFSETS), DATABASE_URL="postgres://postgres@127.0.0.1:1/nothing")
     command, environment = made.command("run_services")
 
     refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 from django.db import connection
@@ -17,7 +18,7 @@ from gateway.models import DeliveryAttempt, Notification
 from notifications_site import web_push_demo
 from tests.channels_push.push_scene import a_push, words
 from tests.consumers.engine import RULES, breakers_of
-from tests.journeys.chromium import Window
+from tests.journeys.chromium import PATIENCE, Window
 from users.models import Device
 
 pytestmark = [
@@ -25,7 +26,8 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor == "postgresql", reason="the browser sees no difference; once is enough"),
 ]
 PAGE = "/demo/web-push/"
-expect.set_options(timeout=15_000)
+#: A busy browser may lose a push: the driver's word is no push service.
+TRIES = 4
 #: Windows of tests keep nothing, and Chromium has no push service for such.
 HARMLESS = ("Push API in incognito mode", "404 (Not Found)")
 STATE = "async () => (await navigator.serviceWorker.ready).active.state"
@@ -95,6 +97,8 @@ class Visitor(Window):
 
     @property
     def worker(self):
+        # The driver may hear of it later than the page.
+        self._wait_until(lambda: self.context.service_workers, "the worker")
         [worker] = self.context.service_workers
         return worker
 
@@ -104,26 +108,38 @@ class Visitor(Window):
         session.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
         session.send("ServiceWorker.enable")
         # A worker that is still being activated would miss it.
-        while not found or self.page.evaluate(STATE) != "activated":
-            self.page.wait_for_timeout(10)
+        self._wait_until(lambda: found and self.page.evaluate(STATE) == "activated", "the worker's activation")
         number = found[0]["registrationId"]
         push = {"origin": self.server, "registrationId": number, "data": payload}
         before = self.page.evaluate(SHOWN)
-        for _ in range(3):  # a busy browser may lose one: the driver's word is no push service
+        for _ in range(TRIES):
             session.send("ServiceWorker.deliverPushMessage", push)
-            for _ in range(500):
-                if self.page.evaluate(SHOWN) != before:
-                    return
-                self.page.wait_for_timeout(10)
+            if self._comes(lambda: self.page.evaluate(SHOWN) != before, within=PATIENCE / TRIES):
+                return
+        raise AssertionError("The browser shows nothing new.")
 
     def shown(self, *titles: str):
-        """The notifications the browser shows, once they are these."""
-        for _ in range(1_500):
-            shown = self.page.evaluate(SHOWN)
-            if sorted(each["title"] for each in shown) == sorted(titles):
-                return shown
+        """The notifications the browser shows, once they are these; one that was delivered again counts once."""
+        by_title = {}
+
+        def are_there():
+            by_title.clear()
+            by_title.update({each["title"]: each for each in self.page.evaluate(SHOWN)})
+            return by_title.keys() == set(titles)
+
+        self._wait_until(are_there, lambda: f"{titles}, but {list(by_title)},")
+        return [by_title[title] for title in titles]
+
+    def _wait_until(self, condition, what) -> None:
+        assert self._comes(condition, within=PATIENCE), f"{what() if callable(what) else what} did not come"
+
+    def _comes(self, condition, *, within: float) -> bool:
+        ends_at = time.monotonic() + within / 1000
+        while not condition():
+            if time.monotonic() > ends_at:
+                return False
             self.page.wait_for_timeout(10)
-        raise AssertionError(f"The browser shows {shown}.")
+        return True
 
 
 @pytest.fixture

@@ -21,5 +21,5 @@ def test_a_placeholder_changes_as_a_whole():
 
 
 def test_long_texts_are_compared_by_lines():
-    before = "one two\n" * MOST_PIECES
+    before = "".join(f"one {number}\n" for number in range(MOST_PIECES))
     assert word_changes(before, before + "three four\n")[-1] == ("added", "three four\n")

@@ -9,7 +9,7 @@ from redis import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from tests.rabbitmq_server import until
-from tests.redis_server import OwnRedis, free_port, installed, require_redis_server
+from tests.redis_server import OwnRedis, installed, own_port, require_redis_server
 from users import redis_cache
 from users.redis_cache import OUTAGE, Outage, RedisLeftAlone
 
@@ -165,7 +165,7 @@ def test_nothing_of_ours_is_pickled(own_redis):
 def cluster(settings, tmp_path):
     """Of one server, which holds all slots: it speaks as the first of a hundred would."""
     require_redis_server()
-    server = OwnRedis("--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--dir", str(tmp_path))
+    server = OwnRedis("--cluster-enabled", "yes", "--cluster-port", str(own_port()), "--dir", str(tmp_path))
     try:
         server.raw.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until(lambda: server.raw.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "the cluster's start")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from channels_email.mail_services import MAIL_SERVICES
 from channels_email.service_answers.tables import answers_of
@@ -434,6 +435,19 @@ def test_amazon_gets_the_configuration_set_whose_events_come_to_us(one):
     server, provider = one("amazon_ses", AMAZON_SES_CONFIGURATION_SET="events")
     send(provider, a_mail())
     assert server.accepted[0]["whole"]["ConfigurationSetName"] == "events"
+
+
+def test_amazon_whose_signature_cannot_be_made_any_more_is_handed_nothing(one, monkeypatch):
+    server, provider = one("amazon_ses")
+    provider.connect()
+
+    def run_out(request):
+        raise NoCredentialsError
+
+    monkeypatch.setattr(provider._signer, "add_auth", run_out)
+    results = list(provider.send([a_mail(), a_mail()]))
+    assert [(each.outcome, each.error_code) for each in results] == [(T, "not_handed_over")] * 2
+    assert server.accepted_count == 0
 
 
 def test_amazon_without_a_key_of_ours_asks_the_machine(one, settings, monkeypatch):

@@ -216,6 +216,15 @@ def test_without_an_access_token_nothing_is_handed_over(provider, server, answer
     assert "PRIVATE KEY" not in str(away.value)
 
 
+def test_an_access_token_that_ends_before_the_hand_over_leaves_no_doubt(provider, server):
+    provider.connect()
+    fcm_access(an_account(), f"{server.url}/token").forget()
+    server.oauth_answer = "reset"
+    results = list(provider.send([a_push(), a_push()]))
+    assert [(each.outcome, each.error_code) for each in results] == [(Outcome.TRANSIENT, "not_handed_over")] * 2
+    assert server.accepted_count == 0
+
+
 def test_a_service_that_is_away_is_said_before_the_hand_over(settings, server):
     provider = FcmProvider()
     settings.FCM_URL = "http://127.0.0.1:9"
