@@ -20,6 +20,7 @@ _KEY = key_refused(
 )
 _SENDER = sender_refused(_TITLE, "Verify it, or its domain: Senders, Domains & Dedicated IPs.")
 _MESSAGE = message_refused(_TITLE)
+_NO_CREDIT = account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day.")
 _NOT_YET = account_stopped(
     _TITLE, "it is not activated for transactional mail", "Complete its profile, or ask support."
 )
@@ -30,11 +31,7 @@ BREVO = Answers(
     rows=(
         Row(0, had_before(_TITLE), code="duplicate_parameter"),
         Row(0, had_before(_TITLE), code="duplicate_request"),
-        Row(
-            0,
-            account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day."),
-            code="not_enough_credits",
-        ),
+        Row(0, _NO_CREDIT, code="not_enough_credits"),
         Row(0, _NOT_YET, code="account_under_validation"),
         Row(0, _NOT_YET, code="permission_denied"),
         Row(0, _NOT_YET, code="reseller_permission_denied"),
@@ -47,7 +44,7 @@ BREVO = Answers(
         Row(400, _MESSAGE, code="bad_request"),
         Row(406, _MESSAGE),
         Row(401, _KEY),
-        Row(402, account_stopped(_TITLE, "it has no credit left", "Buy more, or wait for the next day.")),
+        Row(402, _NO_CREDIT),
         Row(403, _KEY),
         *usual_rows(_TITLE, "BREVO_URL"),
     ),
