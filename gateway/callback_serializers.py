@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from gateway.callback_models import EVERYTHING, STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbound_http import LONGEST_URL
-from users.strict_serializers import MomentField, PlainText, StrictSerializer
+from users.strict_serializers import MomentField, OneOf, PlainText, StrictSerializer
 
 LONGEST_DESCRIPTION = 1000
 MODES = ("live", "test")
@@ -21,7 +21,7 @@ class EndpointChangeSerializer(StrictSerializer):
 
     url = PlainText(required=False, allow_null=True, max_length=LONGEST_URL)
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
+        child=OneOf(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
         required=False,
         allow_null=True,
         allow_empty=False,
@@ -46,7 +46,7 @@ class ReplaySerializer(StrictSerializer):
 
     created_after = MomentField()
     created_before = MomentField()
-    state = serializers.ChoiceField(
+    state = OneOf(
         choices=StatusCallback.State.choices, required=False, allow_null=True, default=StatusCallback.State.FAILED
     )
 
