@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from gateway.callback_models import EVERYTHING, STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbound_http import LONGEST_URL
-from users.strict_serializers import JsonBoolean, MomentField, PlainText, StrictSerializer, Wrong
+from users.strict_serializers import JsonBoolean, MomentField, OneOf, PlainText, StrictSerializer, Wrong
 
 LONGEST_DESCRIPTION = 1000
 LONGEST_CLIENT = 200
@@ -25,7 +25,7 @@ class EndpointChangeSerializer(StrictSerializer):
 
     url = PlainText(required=False, allow_null=True, max_length=LONGEST_URL)
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
+        child=OneOf(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
         required=False,
         allow_null=True,
         allow_empty=False,
@@ -44,7 +44,7 @@ class EndpointCreateSerializer(EndpointChangeSerializer):
     url = PlainText(max_length=LONGEST_URL)
     enabled = None  # type: ignore[assignment]  # DRF's way to take a field out: a new endpoint is enabled
     client = PlainText(required=False, allow_null=True, max_length=LONGEST_CLIENT, help_text="Whose: for people alone.")
-    mode = serializers.ChoiceField(choices=MODES, required=False, allow_null=True, help_text="For people alone.")
+    mode = OneOf(choices=MODES, required=False, allow_null=True, help_text="For people alone.")
 
     def __init__(self, *, is_person: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -65,7 +65,7 @@ class ReplaySerializer(StrictSerializer):
 
     created_after = MomentField()
     created_before = MomentField()
-    state = serializers.ChoiceField(
+    state = OneOf(
         choices=StatusCallback.State.choices, required=False, allow_null=True, default=StatusCallback.State.FAILED
     )
 

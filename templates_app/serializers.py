@@ -12,7 +12,7 @@ from templates_app.models import CODE, Layout, OnUnknown
 from templates_app.variables import DeclarationInvalid, check_shape, variables_to_json
 from users.channels import Channel
 from users.models import Category
-from users.strict_serializers import JsonBoolean, JsonInteger, PlainText, StrictSerializer, Wrong
+from users.strict_serializers import JsonBoolean, JsonInteger, OneOf, PlainText, StrictSerializer, Wrong
 
 #: Bytes of a body: an HTML source per language.
 LARGEST_BODY = 1024 * 1024
@@ -69,8 +69,8 @@ class TemplateChangeSerializer(StrictSerializer):
     default_locale = LocaleText(required=False, allow_null=True)
     layout = PlainText(required=False, allow_null=True)
     ttl_seconds = JsonInteger(required=False, allow_null=True, min_value=60, max_value=2_592_000)
-    on_unknown = serializers.ChoiceField(choices=OnUnknown.choices, required=False, allow_null=True)
-    status = serializers.ChoiceField(choices=("active", "archived"), required=False, allow_null=True)
+    on_unknown = OneOf(choices=OnUnknown.choices, required=False, allow_null=True)
+    status = OneOf(choices=("active", "archived"), required=False, allow_null=True)
 
     def validate_category(self, code: str | None) -> str | None:
         """One that exists."""
@@ -183,7 +183,7 @@ class PreviewSerializer(StrictSerializer):
 
     version = VersionChoice(required=False, allow_null=True)
     locale = LocaleText(required=False, allow_null=True)
-    notification_type = serializers.ChoiceField(choices=Channel.choices, required=False, allow_null=True)
+    notification_type = OneOf(choices=Channel.choices, required=False, allow_null=True)
     variables = ValuesField(required=False, allow_null=True)
 
 

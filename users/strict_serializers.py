@@ -87,6 +87,18 @@ class PlainText(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class OneOf(serializers.ChoiceField):
+    """One of a few words; whoever writes another is told which there are."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The word."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            words = f"Use {'one of ' if len(self.choices) > 1 else ''}{', '.join(map(str, self.choices))}."
+            raise serializers.ValidationError(words, code="invalid_choice") from error
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[datetime, Any, str, Any]):
     """RFC 3339 with an offset."""

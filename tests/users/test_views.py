@@ -42,6 +42,21 @@ def findings(response):
     return [(each["pointer"], each["code"]) for each in response.json()["errors"]]
 
 
+@pytest.mark.parametrize("address", ["jörg@example.com", "用户@例え.jp", "ann@bücher.example"])
+def test_addresses_with_letters_beyond_ascii_are_taken(shop, address):
+    response = write(shop, "post", email=address)
+    assert (response.status_code, response.json()["email"]) == (201, address)
+    assert shop.get(USERS, {"email": address}).json()["results"][0]["email"] == address
+
+
+@pytest.mark.parametrize(
+    "address", ["j\u202eg@example.com", "j\u00a0g@example.com", "j\u200bg@example.com", "ö ö@b.de"]
+)
+def test_signs_that_nobody_sees_are_no_part_of_an_address(shop, address):
+    response = write(shop, "post", email=address)
+    assert findings(response) == [("/email", "invalid")]
+
+
 # --- create -----------------------------------------------------------------------------------------------------------
 
 
