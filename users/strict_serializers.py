@@ -128,3 +128,13 @@ class JsonBoolean(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class JsonInteger(serializers.IntegerField):
+    """A whole number of JSON; no text that looks like one, and no 5.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The value itself."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data

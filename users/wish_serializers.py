@@ -204,7 +204,7 @@ class QuietHoursRequestSerializer(StrictSerializer):
             "start": attrs["start"],
             "end": attrs["end"],
             "timezone": attrs.get("timezone") or "",
-            "days": [WEEKDAYS.index(day) for day in attrs.get("days") or WEEKDAYS],
+            "days": sorted({WEEKDAYS.index(day) for day in attrs.get("days") or WEEKDAYS}),
             "channels": attrs.get("channels") or Channel.values,
         }
 
