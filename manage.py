@@ -14,6 +14,12 @@ def main() -> int:
     # Any other exit code than this makes a mail server give the mail up: what keeps us from starting must not lose it.
     is_pipe = sys.argv[1:2] == ["ingest_bounce"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_site.settings")
+    if sys.argv[2:3] == ["--plan"]:
+        # What run_platform and run_services become when all is prepared: it stays, and so it loads no Django.
+        from notifications_site.supervisor_entry import main as supervise  # noqa: PLC0415  only for this
+
+        supervise(int(sys.argv[3]))
+        return 0
     try:
         from django.core.management import execute_from_command_line  # noqa: PLC0415  the hint below needs the import here
 

@@ -28,7 +28,7 @@ def profile_consumer(count: int) -> str:
     """Drain what waits with the very loop of run_email_consumer, in this thread; a relay must run beside."""
     command = run_email_consumer.Command()
     options = {"name": "profiled", "batch": BATCH, "max_messages": count, "once": False}
-    process = LoopProcess(role=command.role.name, limits=Limits(messages=count))
+    process = LoopProcess(command.role.name, limits=Limits(messages=count))
     (broker,) = choice.brokers_for("email", threads=1, prefetch=2 * BATCH, wake=process.stopping)
     breakers = command._breakers(options["name"])
     loop = command._loop(process, broker, breakers, options)

@@ -21,6 +21,7 @@ from standardwebhooks import Webhook
 from gateway import callback_posts, metrics, outbound_http
 from gateway.callback_endpoints import signing_secrets
 from gateway.callback_posts import TryResult
+from gateway.database_changes import ChangeWatch
 from users.encryption import CannotOpen
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ log = structlog.stdlib.get_logger(__name__)
 BATCH = 20
 #: After so long a thread gives back what it has not sent. With a post on top much shorter than the lease.
 TURN = timedelta(seconds=5)
-#: How often idle senders look.
-LOOK_EVERY = timedelta(milliseconds=500)
+#: How often idle senders look, and while nobody writes to the database: what waited for its time comes due by itself.
+LOOK_EVERY, LOOK_AT_LEAST_EVERY = timedelta(milliseconds=500), timedelta(seconds=1)
 #: Threads of a process that attend to one endpoint at a time.
 PER_ENDPOINT = 4
 #: An endpoint that took longer over a callback, or gave no answer, is a slow one until it is faster.
@@ -73,21 +74,29 @@ class CallbackSender:
         while not self._stopping.is_set():
             try:
                 done = self.turn()
+                on_turn(done or 0)
+                if done is None and once:
+                    return
+                if not done:
+                    self._wait(on_turn)
             except (OperationalError, InterfaceError) as error:
                 log.warning("The database is away; callbacks wait.", action="claim", detail=type(error).__name__)
                 close_old_connections()
-                done = 0
-            on_turn(done or 0)
-            if done is None and once:
-                return
-            if not done:
-                self._wait()
+                on_turn(0)
+                self._stopping.wait(LOOK_EVERY.total_seconds())
 
-    def _wait(self) -> None:
+    def _wait(self, on_turn: Callable[[int], None]) -> None:
+        """Until there may be something to do. Whoever waits goes on waiting: the watch is on its own connection."""
         with self._waiting:
-            if not self._stopping.is_set():
-                self._found.wait(LOOK_EVERY.total_seconds())
-                self._found.clear()
+            watch, looked_at = ChangeWatch(), time.monotonic()
+            while not self._stopping.is_set() and not self._found.wait(LOOK_EVERY.total_seconds()):
+                on_turn(0)
+                is_long_ago = time.monotonic() - looked_at >= LOOK_AT_LEAST_EVERY.total_seconds()
+                if watch.may_have_changed() or is_long_ago:
+                    looked_at = time.monotonic()
+                    if callback_posts.due_endpoints():
+                        break
+            self._found.clear()
 
     def turn(self) -> int | None:
         """Attend to one endpoint for a little while. Returns how many posts were made; None when nothing is due."""

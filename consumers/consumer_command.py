@@ -1,11 +1,9 @@
-"""What the loop commands share: arguments, what must be true before the start, the parts put together."""
+"""What the consumers' commands share: the parts put together, one worker a thread."""
 
 import argparse
-import gc
 import os
 import secrets
 import socket
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,28 +11,23 @@ from typing import Any, ClassVar
 import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import Error as DatabaseTrouble
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connections
 
 from consumers import ports, service_registry
 from consumers.breakers import Breakers
 from consumers.brokers import choice
 from consumers.brokers.base import Broker
 from consumers.delivery import Delivery
-from consumers.health_checks import missing_migrations
 from consumers.journal_replay import replay_journals
-from consumers.loop_process import Limits, Loop, LoopFailed, LoopProcess
-from consumers.niceness import give_way
+from consumers.loop_command import LoopCommand, broker_address, journal_folder, require_database
+from consumers.loop_process import Loop, LoopProcess
 from consumers.process_group import own_command, run_group
-from consumers.process_life import on_stop_signals
 from consumers.process_locks import engine_shared
 from consumers.queues import QUEUE_OF
-from consumers.service_roles import ServiceRole
-from consumers.start_command import StartCommand
 from consumers.worker import BATCH, Worker
 from gateway.channel_contract import Channel
 from users import channels
-from users.command_line import port_number, positive
+from users.command_line import positive
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -42,9 +35,12 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PREFETCH = 65_535
 
 
-def journal_folder() -> Path:
-    """Where the outcome journals of this host are."""
-    return Path(settings.VAR_DIR) / "journals"
+def prefetch_count(text: str) -> int:
+    """What AMQP can ask for; raises what argparse shows as a usage error."""
+    count = positive(text)
+    if count > MOST_PREFETCH:
+        raise argparse.ArgumentTypeError(f"{text} is more than a broker can be asked for: at most {MOST_PREFETCH}.")
+    return count
 
 
 #: A container that is started again has the host and the pid it had before: its new life is somebody else.
@@ -54,76 +50,6 @@ LIFE = secrets.token_hex(2)
 def holder_name(name: str) -> str:
     """How a claim says whose it is: email_consumer@host:pid-life."""
     return f"{name}@{socket.gethostname()}"[:80] + f":{os.getpid()}-{LIFE}"
-
-
-def database_address() -> str:
-    """The database as people know it: a path, or an address without user and password."""
-    name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
-    if connection.vendor == "sqlite":
-        return str(name)
-    return f"{connection.vendor}://{host or 'local socket'}:{connection.settings_dict['PORT'] or 5432}/{name}"
-
-
-def broker_address() -> str:
-    """What carries ids here: RabbitMQ, or the database itself. Without user and password."""
-    return choice.address() if choice.uses_rabbitmq() else database_address()
-
-
-def require_database() -> None:
-    """Raises CommandError when the database does not answer or lacks migrations."""
-    try:
-        missing = missing_migrations()
-    except DatabaseTrouble as error:
-        raise CommandError(f"The database {database_address()} does not answer: {error}".strip()) from error
-    if missing:
-        raise CommandError(f"The database lacks {', '.join(missing)}; run `manage.py migrate` first.")
-
-
-class LoopCommand(StartCommand):
-    """A command that runs until it is told to stop."""
-
-    #: Only our own checks: the others concern pages and forms.
-    requires_system_checks = ["notify"]
-    role: ClassVar[ServiceRole]
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """When to end, how it is called, and where it answers."""
-        parser.add_argument("--once", action="store_true", help="end when there is nothing left to do")
-        parser.add_argument("--max-seconds", type=positive, metavar="N", help="end after N seconds")
-        parser.add_argument("--name", default=self.role.name, help=f"its name in claims (default: {self.role.name})")
-        port = self.role.port(settings.PORT)
-        parser.add_argument(
-            "--port",
-            type=port_number,
-            default=port,
-            help=f"for /health and /metrics; 0: any (default: {port or 'none'})",
-        )
-        parser.add_argument("--host", default=ports.LOOPBACK, help=f"address for these (default: {ports.LOOPBACK})")
-        # Set by run_platform for its children.
-        parser.add_argument("--supervisor-pid", type=positive, help=argparse.SUPPRESS)
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Exit 0 after an orderly stop, 1 when a loop failed."""
-        if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
-            give_way(settings.CONSUMER_NICENESS)
-            gc.freeze()  # what is loaded stays: the collector need not look through all of it again and again
-        require_database()
-        seconds = options["max_seconds"]
-        limits = Limits(
-            after=timedelta(seconds=seconds) if seconds else None,
-            messages=options.get("max_messages"),
-            supervisor_pid=options["supervisor_pid"],
-        )
-        process = LoopProcess(role=self.role.name, limits=limits)
-        on_stop_signals(process.stopping.set)
-        try:
-            self.run(process, options)
-        except LoopFailed as error:
-            raise CommandError("It ended by an error; the log says which.") from error
-
-    def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
-        """Put the loops together and have `process` run them."""
-        raise NotImplementedError
 
 
 class ConsumerCommand(LoopCommand):
@@ -140,7 +66,7 @@ class ConsumerCommand(LoopCommand):
         )
         parser.add_argument(
             "--prefetch",
-            type=positive,
+            type=prefetch_count,
             metavar="N",
             help="hints fetched ahead from RabbitMQ for all threads together (default: twice what they take at once)",
         )

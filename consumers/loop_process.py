@@ -15,7 +15,7 @@ from consumers.parent_watch import is_orphan
 from consumers.ports import LOOPBACK
 from consumers.probe_server import ProbeServer, answers_of
 from consumers.process_life import Registration, State
-from consumers.worker import Progress
+from consumers.progress import Progress
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -44,10 +44,11 @@ class LoopFailed(Exception):
 class LoopProcess:
     """Runs loops until they end, until it is told to stop, or until a limit is reached."""
 
-    def __init__(self, *, role: str, limits: Limits) -> None:
+    def __init__(self, *roles: str, limits: Limits) -> None:
+        """It is registered under each of these roles, and answers /health as the first."""
         self.stopping = threading.Event()
         self.progress = Progress()
-        self._role = role
+        self._roles = roles
         self._limits = limits
         self._has_failed = False
 
@@ -61,32 +62,35 @@ class LoopProcess:
         """Run all loops to their end, answering /health on `port` meanwhile. Raises `LoopFailed`."""
         with contextlib.ExitStack() as stack:
             if port is not None:
-                answers = answers_of(self._role, still_for=self.progress.still_for, is_draining=self.stopping.is_set)
+                answers = answers_of(
+                    self._roles[0], still_for=self.progress.still_for, is_draining=self.stopping.is_set
+                )
                 probe = ProbeServer(answers, port=port, host=host)
                 stack.callback(probe.close)
                 port = probe.port
-            registration = Registration(role=self._role, port=port)
-            stack.callback(registration.leave)
-            self._run_threads(loops, registration)
+            registrations = [Registration(role=role, port=port) for role in self._roles]
+            for registration in registrations:
+                stack.callback(registration.leave)
+            self._run_threads(loops, registrations)
         if self._has_failed:
             raise LoopFailed
         log.info("Stopped.", action="stopped", done=self.progress.handed_over)
 
-    def _run_threads(self, loops: Sequence[Loop], registration: Registration) -> None:
+    def _run_threads(self, loops: Sequence[Loop], registrations: Sequence[Registration]) -> None:
         threads = [
             threading.Thread(target=self._guarded, args=(loop,), name=f"loop-{number}", daemon=True)
             for number, loop in enumerate(loops, start=1)
         ]
         for thread in threads:
             thread.start()
-        registration.become(State.RUNNING)
+        _all_become(registrations, State.RUNNING)
         began, stop_began = time.monotonic(), None
         while any(thread.is_alive() for thread in threads):
             time.sleep(LOOK_EVERY.total_seconds())
             self._keep_limits(began)
             if self.stopping.is_set() and stop_began is None:
                 stop_began = time.monotonic()
-                registration.become(State.DRAINING)
+                _all_become(registrations, State.DRAINING)
                 log.info("Stopping: finishing what is in flight.", action="stop")
             if stop_began is not None and time.monotonic() - stop_began > FINISH_WITHIN.total_seconds():
                 log.error("A loop did not finish in time; its leases will run out.", action="stop")
@@ -107,3 +111,8 @@ class LoopProcess:
             self.stopping.set()
         finally:
             connections.close_all()
+
+
+def _all_become(registrations: Sequence[Registration], state: State) -> None:
+    for registration in registrations:
+        registration.become(state)

@@ -1,10 +1,11 @@
-"""What is around the supervisor of `run_platform`: checks, preparation, the words for the person."""
+"""What comes before the supervisor of `run_platform`: checks, preparation, the words for the person."""
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NoReturn
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,11 +13,11 @@ from django.db import connection, connections
 
 from consumers import ports
 from consumers.brokers import choice
-from consumers.consumer_command import journal_folder
+from consumers.loop_command import journal_folder
 from consumers.process_group import own_command
 from consumers.process_locks import AlreadyRunning, Holder, engine_alone, only_platform
 from consumers.service_roles import PLATFORM, ServiceRole, platform_roles
-from consumers.supervisor import Child, Supervisor
+from consumers.supervision import Plan, PlannedChild, become_supervisor
 from consumers.sweeper import recover_at_boot
 from gateway import demo_data, demo_samples
 from gateway.demo_data import DemoSecrets
@@ -34,21 +35,13 @@ class CannotStart(Exception):
 
 
 def run_platform(say: Say, *, check: Callable[[], None]) -> None:
-    """Prepare, start everything, stop everything when told to. `check` judges the settings. Raises `CannotStart`."""
+    """Prepare, then become the supervisor of it all. `check` judges the settings. Raises `CannotStart`."""
     with alone() as before:
         require_ports(PLATFORM, command="make run", patiently=before is not None)
         check()
         secrets = prepare(say)
-        children = [child_of(role) for role in platform_roles(with_relay=choice.uses_rabbitmq())]
-        say(f"Starting {', '.join(child.name for child in children)} …")
-        supervisor = Supervisor(
-            children,
-            is_ready=lambda: ports.says_yes("/health/ready", port=settings.PORT),
-            on_ready=lambda: say(welcome(secrets)),
-        )
-        supervisor.hear_signals()
-        supervisor.run()
-        say("Stopped.")
+        roles = platform_roles(with_relay=choice.uses_rabbitmq())
+        keep_alive(roles, say, command="run_platform", ready_ports=[settings.PORT], welcome=welcome(secrets))
 
 
 @contextlib.contextmanager
@@ -92,7 +85,6 @@ def prepare(say: Say) -> DemoSecrets | None:
         demo_data.seed_demo(keep_in=folder)
     _recover(say)
     secrets = demo_data.kept_secrets(folder) if settings.IS_LOCAL else None
-    # The children have connections of their own; this process needs none while it waits.
     connections.close_all()
     return secrets
 
@@ -108,11 +100,29 @@ def _recover(say: Say) -> None:
                 say(f"Took up {recovered} notifications that were under way when the platform last ended.")
 
 
-def child_of(role: ServiceRole) -> Child:
+def keep_alive(
+    roles: Sequence[ServiceRole], say: Say, *, command: str, ready_ports: Sequence[int], welcome: str
+) -> NoReturn:
+    """Become the supervisor of one process for each role, which ends when somebody stops it."""
+    say(f"Starting {', '.join(role.name for role in roles)} …")
+    plan = Plan(
+        children=[child_of(role) for role in roles],
+        ready_ports=ready_ports,
+        welcome=welcome,
+        folder=str(settings.VAR_DIR),
+        log_level=settings.LOG_LEVEL,
+        log_format=settings.LOG_FORMAT,
+    )
+    become_supervisor(plan, command=own_command(command))
+
+
+def child_of(role: ServiceRole) -> PlannedChild:
     """The process that plays `role`, not started yet."""
     # This process has checked the settings for all of them.
     command = own_command(role.command, skip_checks=True, supervisor_pid=os.getpid())
-    return Child(role.name, command, environment={"SERVICE_ROLE": role.serves} if role.serves else {})
+    return PlannedChild(
+        name=role.name, command=command, environment={"SERVICE_ROLE": role.serves} if role.serves else {}
+    )
 
 
 def welcome(secrets: DemoSecrets | None) -> str:

@@ -40,7 +40,15 @@ def only_platform(folder: Path, *, address: str) -> Iterator[Holder | None]:
         if not _lock(descriptor, fcntl.LOCK_EX):
             raise AlreadyRunning(before)
         _write(descriptor, json.dumps({"pid": os.getpid(), "address": address}))
+        # The supervisor that takes this process's place keeps the lock; other children are given no open files.
+        os.set_inheritable(descriptor, True)
         yield before
+        _write(descriptor, "")
+
+
+def leave_platform(folder: Path) -> None:
+    """An orderly end, said by the holder of the platform lock: the next one need not be patient."""
+    with _opened(folder / PLATFORM_LOCK) as descriptor:
         _write(descriptor, "")
 
 

@@ -14,6 +14,8 @@ class ServiceRole:
     port_offset: int | None = None
     #: SERVICE_ROLE of a web process: the set of URLs it serves. None for all others.
     serves: str | None = None
+    #: Roles it plays at once, each of them registered; empty for a role that is played by itself.
+    plays: tuple[str, ...] = ()
 
     def port(self, base: int) -> int | None:
         """Where it answers, when the web process is at `base`."""
@@ -29,11 +31,13 @@ TEMPLATES = ServiceRole(name="templates", command="run_web", port_offset=5, serv
 SWEEPER = ServiceRole(name="sweeper", command="run_sweeper")
 RELAY = ServiceRole(name="relay", command="run_relay")
 CALLBACK_SENDER = ServiceRole(name="callback_sender", command="run_callback_sender")
+#: On one machine the two that mostly wait share a process: its memory is most of what they need.
+SMALL_DUTIES = ServiceRole(name="small_duties", command="run_small_duties", plays=(CALLBACK_SENDER.name, SWEEPER.name))
 
 #: Every role there is.
 ROLES = (WEB, GATEWAY, USERS, EMAIL_CONSUMER, PUSH_CONSUMER, TEMPLATES, SWEEPER, RELAY, CALLBACK_SENDER)
 #: What `run_platform` starts, in this order.
-PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, CALLBACK_SENDER, SWEEPER)
+PLATFORM = (WEB, EMAIL_CONSUMER, PUSH_CONSUMER, SMALL_DUTIES)
 #: One process a service, as docker-compose.yml and `run_services` start them: a test holds the two together.
 SERVICES = (WEB, USERS, TEMPLATES, EMAIL_CONSUMER, PUSH_CONSUMER, RELAY, CALLBACK_SENDER, SWEEPER)
 

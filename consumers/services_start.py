@@ -1,4 +1,4 @@
-"""What is around the supervisor of `run_services`: the set of docker-compose.yml, on servers that are there already."""
+"""What comes before the supervisor of `run_services`: the set of docker-compose.yml, on servers that are there."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,17 +6,15 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
-from consumers import ports
 from consumers.brokers import choice
-from consumers.consumer_command import broker_address, database_address
-from consumers.platform_start import ENDING, CannotStart, Say, addresses, alone, child_of, prepare, require_ports
+from consumers.loop_command import broker_address, database_address
+from consumers.platform_start import ENDING, CannotStart, Say, addresses, alone, keep_alive, prepare, require_ports
 from consumers.service_roles import ServiceRole, service_roles
-from consumers.supervisor import Supervisor
 from gateway.demo_data import DemoSecrets
 
 
 def run_services(say: Say, *, check: Callable[[], None]) -> None:
-    """Prepare, start one process per service, stop them all when told to. Raises `CannotStart`."""
+    """Prepare, then become the supervisor of one process per service. Raises `CannotStart`."""
     if connection.vendor != "postgresql":
         raise CannotStart("Separate services need PostgreSQL: set DATABASE_URL, or start everything with `make run`.")
     roles = service_roles(with_relay=choice.uses_rabbitmq())
@@ -25,15 +23,8 @@ def run_services(say: Say, *, check: Callable[[], None]) -> None:
         check()
         make_database(say)
         secrets = prepare(say)
-        say(f"Starting {', '.join(role.name for role in roles)} …")
-        supervisor = Supervisor(
-            [child_of(role) for role in roles],
-            is_ready=lambda: all(ports.says_yes("/health/ready", port=port) for port in answering(roles)),
-            on_ready=lambda: say(what_runs_where(roles, secrets)),
-        )
-        supervisor.hear_signals()
-        supervisor.run()
-        say("Stopped.")
+        words = what_runs_where(roles, secrets)
+        keep_alive(roles, say, command="run_services", ready_ports=answering(roles), welcome=words)
 
 
 def make_database(say: Say) -> None:

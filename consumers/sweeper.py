@@ -13,12 +13,13 @@ from typing import cast
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from consumers import service_registry
+from consumers import news_away, service_registry
 from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
 from gateway import attachments, outbox, provider_states, retention, tracking
 from gateway.channel_contract import Channel, NewsAway, NewsSource, UnknownProvider
 from gateway.counter_cache import forget_counts
+from gateway.database_changes import ChangeWatch
 from gateway.failpoints import failpoint
 from gateway.time_scale import scaled
 from gateway.waiting import redecide_waiting
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 LIMIT = 500
 #: How often the sweeper looks whether a chore is due.
 TICK = timedelta(milliseconds=200)
+#: So long a chore that found nothing rests while nobody writes to the database: leases run out without a write.
+RESTS_AT_MOST = scaled(timedelta(seconds=5))
 
 
 @dataclass(slots=True)
@@ -42,7 +45,12 @@ class Chore:
     do: Callable[[], int]
     #: It may wait for somebody else's server: it has a thread of its own.
     is_slow: bool = False
+    #: It looks at nothing but the database.
+    may_rest: bool = False
     due_at: float = field(default=0.0)
+    #: When it last looked, and at which edition of the database it found nothing.
+    looked_at: float = field(default=0.0)
+    found_nothing_in: int | None = field(default=None)
 
 
 class Sweeper:
@@ -52,17 +60,30 @@ class Sweeper:
         self._chores = chores
         self._stopping = stopping
         self._threads: list[threading.Thread] = []
+        self._changes = ChangeWatch()
+        #: Another number whenever somebody may have written.
+        self._edition = 0
 
     def run(self, *, once: bool = False, on_turn: Callable[[int], None] = lambda done: None) -> None:
         """Turn until told to stop; with `once` do every chore once."""
         while not self._stopping.is_set():
-            due = [chore for chore in self._chores if once or chore.due_at <= time.monotonic()]
+            due = self._chores if once else self._awake([c for c in self._chores if c.due_at <= time.monotonic()])
             on_turn(sum(self._begin(chore) if chore.is_slow else self._attend(chore) for chore in due))
             if once:
                 for thread in self._threads:
                     thread.join()
                 return
             self._stopping.wait(TICK.total_seconds())
+
+    def _awake(self, due: Sequence[Chore]) -> Sequence[Chore]:
+        """Without those that would find nothing again: nobody has written since they looked."""
+        if any(chore.may_rest for chore in due):
+            try:
+                self._edition += self._changes.may_have_changed()
+            except (OperationalError, InterfaceError):  # the chores say so
+                self._edition += 1
+        rested = time.monotonic() - RESTS_AT_MOST.total_seconds()
+        return [chore for chore in due if chore.found_nothing_in != self._edition or chore.looked_at <= rested]
 
     def _begin(self, chore: Chore) -> int:
         """Nobody waits for it, nor is it begun again, until it is done."""
@@ -80,13 +101,19 @@ class Sweeper:
 
     def _attend(self, chore: Chore) -> int:
         done = 0
+        chore.looked_at, chore.found_nothing_in = time.monotonic(), None
+        edition = self._edition
         try:
             done = chore.do()
+            news_away.note_reached(chore.name)
+            if chore.may_rest and not done:
+                chore.found_nothing_in = edition
         except (OperationalError, InterfaceError) as error:
             log.warning("The database is away; a chore waits.", action=chore.name, detail=type(error).__name__)
             close_old_connections()
         except NewsAway as error:
             log.warning("News cannot be fetched; it is tried again.", action=chore.name, detail=str(error))
+            news_away.note(chore.name, str(error))
         except Exception:
             # One chore with a fault must not keep the others from being done.
             log.exception("A chore failed; it is tried again.", action=chore.name)
@@ -103,17 +130,22 @@ def chores(*, channels: Sequence[Channel], journal_folder: Path, rules: Delivery
     second = scaled(timedelta(seconds=1))
     return [
         Chore("replay_journals", 2 * second, lambda: replay_journals(journal_folder, rules=rules)),
-        Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT)),
-        Chore("doubt_stalled", second, lambda: tracking.doubt_stalled(limit=LIMIT)),
-        Chore("settle_unknown", second, lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=rules.max_attempts)),
-        Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT)),
+        Chore("release_stalled", second, lambda: outbox.release_stalled(limit=LIMIT), may_rest=True),
+        Chore("doubt_stalled", second, lambda: tracking.doubt_stalled(limit=LIMIT), may_rest=True),
+        Chore(
+            "settle_unknown",
+            second,
+            lambda: tracking.settle_unknown(limit=LIMIT, max_attempts=rules.max_attempts),
+            may_rest=True,
+        ),
+        Chore("expire_overdue", second, lambda: outbox.expire_overdue(limit=LIMIT), may_rest=True),
         *(Chore(f"collect_news_{channel.name}", second, NewsCollection(channel).collect) for channel in channels),
         *(
             Chore(f"collect_news_{name}", scaled(place.every), partial(_collect, place.source), is_slow=True)
             for channel in channels
             for name, place in channel.news_places().items()
         ),
-        Chore("redecide_waiting", second, lambda: redecide_waiting(limit=LIMIT)),
+        Chore("redecide_waiting", second, lambda: redecide_waiting(limit=LIMIT), may_rest=True),
         Chore("erase_sensitive", 30 * second, lambda: retention.erase_sensitive(limit=LIMIT)),
         Chore("delete_content", 600 * second, lambda: retention.delete_content(limit=LIMIT)),
         Chore("delete_records", 600 * second, lambda: retention.delete_records(limit=LIMIT)),

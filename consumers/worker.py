@@ -1,7 +1,6 @@
 """The loop of one sender thread: receive, deliver, acknowledge, until told to stop."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -96,22 +95,3 @@ class Worker:
         close_old_connections()
         self._stopping.wait(self._pause.total_seconds())
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-
-
-class Progress:
-    """What a consumer's /health says: when its loop last turned, and how much it has handed over."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._turned_at = time.monotonic()
-        self.handed_over = 0
-
-    def note(self, handed_over: int) -> None:
-        """A loop has turned."""
-        with self._lock:
-            self._turned_at = time.monotonic()
-            self.handed_over += handed_over
-
-    def still_for(self) -> timedelta:
-        """How long no loop has turned."""
-        return timedelta(seconds=time.monotonic() - self._turned_at)

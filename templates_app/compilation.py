@@ -3,20 +3,22 @@
 Done once, when a version is published, never per message. Placeholders and tags of the template language leave it as
 they came: private characters stand for them while other libraries read the markup, and afterwards each must be in its
 place. Nothing is fetched from anywhere.
+
+The two libraries are loaded with the first document: most processes only send what has been made ready long ago.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
-
-import css_inline
-import mrml
 
 from templates_app.markup_pieces import Kind, MarkupProblem, Piece, pieces_of, require_readable
 from templates_app.safe_engine import TemplateSyntaxProblem, refuse_unpaired_delimiters
+
+if TYPE_CHECKING:
+    import css_inline
 
 TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
 #: Around the number of a tag; nobody types them.
@@ -73,6 +75,8 @@ def html_from_mjml(source: str) -> str:
 
     Links to fonts elsewhere are left out: a mail fetches nothing.
     """
+    import mrml  # noqa: PLC0415  see above
+
     tags = _Tags(source)
     prepared = tags.with_steps_as_comments(_require_mjml(tags))
     try:
@@ -105,7 +109,9 @@ def with_styles_inlined(source: str) -> str:
 
 
 @cache
-def _inliner() -> css_inline.CSSInliner:
+def _inliner() -> "css_inline.CSSInliner":
+    import css_inline  # noqa: PLC0415  see above
+
     return css_inline.CSSInliner(
         load_remote_stylesheets=False,
         keep_link_tags=True,

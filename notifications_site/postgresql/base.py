@@ -1,5 +1,7 @@
 """Django's PostgreSQL backend with patience: what waits for the server waits no longer than `database_patience` allows.
 
+A server that may only be read counts as one that is away: it was the first, until another took over.
+
 A connection is kept per thread. psycopg's pool was tried: it is no faster, after a restart of the server it sleeps over
 its second broken connection until the time is up, and after an outage it waits longer and longer between its attempts.
 """
@@ -14,9 +16,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
 from django.db.backends.postgresql import base
 from psycopg import Connection, IsolationLevel
 from psycopg.abc import PQGen
+from psycopg.errors import ReadOnlySqlTransaction
 
 from gateway import database_patience
 from notifications_site.postgresql.silence import Silence, Silent
@@ -54,7 +58,12 @@ class PatientConnection(Connection[Any]):
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_EVERY, timeout: float | None = None) -> T:
         """psycopg's way to every answer of the server."""
-        answer = self._wait(gen, interval, timeout)
+        try:
+            answer = self._wait(gen, interval, timeout)
+        except ReadOnlySqlTransaction as error:
+            # Another server may have taken over, and a new connection leads to it. This one would say so for ever.
+            self.pgconn.finish()
+            raise psycopg.OperationalError(str(error)) from error
         self.answered_at = time.monotonic()
         return answer
 

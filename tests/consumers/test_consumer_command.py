@@ -11,9 +11,10 @@ from django.db import OperationalError, connection
 from structlog.testing import capture_logs
 
 from channels_email.models import CapturedEmail
-from consumers import consumer_command
-from consumers.consumer_command import database_address, holder_name
+from consumers import consumer_command, loop_command
+from consumers.consumer_command import holder_name
 from consumers.delivery import Delivery
+from consumers.loop_command import database_address
 from consumers.models import ServiceInstance
 from consumers.process_locks import engine_alone
 from gateway import tracking
@@ -247,7 +248,7 @@ def test_a_loop_that_fails_ends_the_process_with_an_error(monkeypatch):
 
 
 def test_a_database_without_migrations_is_said_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(consumer_command, "missing_migrations", lambda: ["gateway.0002_more"])
+    monkeypatch.setattr(loop_command, "missing_migrations", lambda: ["gateway.0002_more"])
 
     with pytest.raises(CommandError, match=r"lacks gateway\.0002_more; run `manage\.py migrate` first"):
         run("--once")
@@ -260,6 +261,12 @@ def test_a_taken_port_is_said_with_the_remedy():
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=rf"Port {port} is in use\. Choose another for /health: --port"):
             call_command("run_email_consumer", "--port", str(port))
+
+
+@pytest.mark.parametrize("count", ["65536", "0", "many"])
+def test_a_prefetch_that_no_broker_takes_is_a_usage_error(count):
+    with pytest.raises(CommandError, match=r"at most 65535|whole number"):
+        run("--once", "--prefetch", count)
 
 
 def test_an_unknown_provider_stops_the_start(settings):
@@ -278,7 +285,7 @@ def test_the_sweeper_does_every_chore_once(capsys):
 
 def test_the_address_of_a_database_server_has_no_password(monkeypatch):
     server = {"NAME": "notify", "HOST": "db.internal", "PORT": 5433, "USER": "ann", "PASSWORD": "s3cret"}
-    monkeypatch.setattr(consumer_command, "connection", SimpleNamespace(vendor="postgresql", settings_dict=server))
+    monkeypatch.setattr(loop_command, "connection", SimpleNamespace(vendor="postgresql", settings_dict=server))
 
     assert database_address() == "postgresql://db.internal:5433/notify"
 

@@ -17,21 +17,6 @@ from tests.ports import own_port
 SECRETS = DemoSecrets(admin_password="hush", api_key="ntf_live_abc")
 
 
-class NoSupervisor:
-    """Notes which children it would have kept alive."""
-
-    started: list = []
-
-    def __init__(self, children, **options):
-        type(self).started = [child.name for child in children]
-
-    def hear_signals(self):
-        pass
-
-    def run(self):
-        pass
-
-
 @pytest.fixture
 def seeded(db):
     """There is a demo already: to make it takes a while."""
@@ -43,32 +28,38 @@ def run_platform(say):
 
 
 @pytest.fixture(autouse=True)
-def _platform(settings, tmp_path, monkeypatch):
+def plans(settings, tmp_path, monkeypatch):
+    """By which plans this process would have become a supervisor."""
     settings.VAR_DIR = tmp_path
     settings.PORT = own_port(2, 3)
     settings.PUBLIC_URL = f"http://127.0.0.1:{settings.PORT}"
-    monkeypatch.setattr(platform_start, "Supervisor", NoSupervisor)
+    noted = []
+    monkeypatch.setattr(platform_start, "become_supervisor", lambda plan, command: noted.append(plan))
     monkeypatch.setattr(platform_start.connections, "close_all", lambda: None)  # the test still needs its own
+    return noted
+
+
+def names(plan):
+    return [child.name for child in plan.children]
 
 
 @pytest.mark.django_db
 class TestStart:
-    def test_the_first_start_loads_the_demo_and_starts_every_role(self, tmp_path):
-        said = []
-
-        run_platform(said.append)
+    def test_the_first_start_loads_the_demo_and_starts_every_role(self, tmp_path, plans):
+        run_platform(lambda text: None)
 
         assert is_seeded()
         assert kept_secrets(tmp_path).api_key
-        assert NoSupervisor.started == [role.name for role in PLATFORM]
-        assert said[-1] == "Stopped."
+        (plan,) = plans
+        assert names(plan) == [role.name for role in PLATFORM]
+        assert kept_secrets(tmp_path).api_key in plan.welcome
 
-    def test_with_rabbitmq_a_relay_is_started_too(self, settings, seeded):
+    def test_with_rabbitmq_a_relay_is_started_too(self, settings, seeded, plans):
         settings.RABBITMQ_URL = "amqp://mq.internal/"
 
         run_platform(lambda text: None)
 
-        assert NoSupervisor.started == [*(role.name for role in PLATFORM), "relay"]
+        assert names(plans[0]) == [*(role.name for role in PLATFORM), "relay"]
 
     def test_the_second_start_leaves_the_data_alone(self, tmp_path):
         run_platform(lambda text: None)

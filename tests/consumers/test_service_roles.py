@@ -29,3 +29,9 @@ def test_every_set_of_urls_has_a_role(word):
 def test_without_a_broker_there_is_no_relay():
     assert service_roles.RELAY in service_roles.service_roles(with_relay=True)
     assert service_roles.RELAY not in service_roles.service_roles(with_relay=False)
+
+
+def test_the_small_duties_of_one_machine_are_registered_as_what_they_are():
+    assert service_roles.SMALL_DUTIES.plays == ("callback_sender", "sweeper")
+    played = [name for role in service_roles.PLATFORM for name in role.plays or (role.name,)]
+    assert played == ["web", "email_consumer", "push_consumer", "callback_sender", "sweeper"]

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 import structlog
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
 from channels_email.channel import EmailChannel
 from channels_email.models import CapturedEmail
 from channels_email.providers.capture import REPORT_AFTER
 from channels_push.channel import PushChannel
+from consumers import news_away
 from consumers import sweeper as sweeper_module
 from consumers.delivery import Delivery
 from consumers.models import ServiceInstance
@@ -24,7 +25,7 @@ from gateway.models import Notification
 from gateway.statuses import Status
 from templates_app.models import OnUnknown
 from tests.consumers.engine import MAX_ATTEMPTS, RULES, breakers_of, events_of, is_due, now_as, several, statuses_of
-from tests.factories import AttemptFactory, NotificationFactory, PublishedVersionFactory, ago, ahead
+from tests.factories import AttemptFactory, NotificationFactory, PublishedVersionFactory, UserFactory, ago, ahead
 from tests.fakes import ACCEPTED
 from users.channels import Channel
 
@@ -161,6 +162,10 @@ def test_news_that_cannot_be_fetched_is_one_line_without_a_traceback():
     with structlog.testing.capture_logs() as lines:
         turn(Chore("collect_news_bounce_imap", timedelta(0), fail, is_slow=True))
     assert [(line["log_level"], line.get("exc_info")) for line in lines] == [("warning", None)]
+    (trouble,) = news_away.lasting(timedelta(0)).values()
+    assert "does not answer in time" in trouble
+    turn(Chore("collect_news_bounce_imap", timedelta(0), lambda: 0, is_slow=True))
+    assert news_away.lasting(timedelta(0)) == {}
 
 
 def test_a_stopped_sweeper_does_nothing():
@@ -424,3 +429,57 @@ def test_at_boot_more_rows_than_one_round_takes_are_recovered(tmp_path, monkeypa
 @pytest.mark.django_db
 def test_at_boot_of_a_clean_house_there_is_nothing_to_do(tmp_path):
     assert recover_at_boot(journal_folder=tmp_path / "none", rules=RULES) == 0
+
+
+# --- while nobody writes ----------------------------------------------------------------------------------------------
+class Turns:
+    """Instead of a stop: does something between turns, and does not wait; ends when there is nothing more to do."""
+
+    def __init__(self, *between):
+        self._between = iter(between)
+        self._is_over = False
+
+    def is_set(self):
+        return self._is_over
+
+    def wait(self, timeout):
+        act = next(self._between, None)
+        self._is_over = act is None
+        if act:
+            act()
+
+
+def nothing():
+    pass
+
+
+@pytest.mark.django_db
+def test_a_chore_that_found_nothing_rests_until_somebody_writes():
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite tells whether anybody has written")
+    resting, restless = [], []
+    to_do = [
+        Chore("resting", timedelta(0), lambda: resting.append(1) or 0, may_rest=True),
+        Chore("restless", timedelta(0), lambda: restless.append(1) or 0),
+    ]
+
+    Sweeper(to_do, stopping=Turns(nothing, nothing, UserFactory, nothing)).run()
+
+    assert len(restless) == 5
+    assert len(resting) == 2
+
+
+@pytest.mark.django_db
+def test_it_does_not_rest_for_long_nor_when_it_found_something(monkeypatch):
+    found = []
+    Sweeper(
+        [Chore("busy", timedelta(0), lambda: found.append(1) or 1, may_rest=True)], stopping=Turns(nothing, nothing)
+    ).run()
+    assert len(found) == 3
+
+    monkeypatch.setattr(sweeper_module, "RESTS_AT_MOST", timedelta(0))
+    looks = []
+    Sweeper(
+        [Chore("idle", timedelta(0), lambda: looks.append(1) or 0, may_rest=True)], stopping=Turns(nothing, nothing)
+    ).run()
+    assert len(looks) == 3

@@ -1,14 +1,13 @@
 """The loop of one sender thread: its order, its pauses, its end."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from django.db import InterfaceError, OperationalError
 
 from consumers import worker as worker_module
 from consumers.brokers.base import Batch, BrokerReconnecting, BrokerUnavailable
-from consumers.worker import Progress, Worker
+from consumers.worker import Worker
 from tests.consumers.stopping import Stopping
 from tests.fakes import FakeBroker
 
@@ -184,15 +183,3 @@ def test_the_broker_is_closed_even_when_the_delivery_fails_to_close():
     with pytest.raises(ZeroDivisionError):
         run(broker, delivery)
     assert broker.close_count == 1
-
-
-def test_progress_counts_and_knows_how_long_nothing_moved(monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(worker_module.time, "monotonic", lambda: now)
-    progress = Progress()
-    now = 107.0
-    assert progress.still_for() == timedelta(seconds=7)
-    progress.note(3)
-    progress.note(0)
-    assert progress.still_for() == timedelta(0)
-    assert progress.handed_over == 3

@@ -144,6 +144,7 @@ def test_a_stranger_starts_it_sends_and_stops_it(platform):
     every_part_answers(platform)
     a_second_start_is_refused(platform)
     a_killed_consumer_is_started_again(platform)
+    callbacks_and_chores_share_a_process_that_is_started_again(platform)
     everything = platform.all_pids()
     assert len(everything) >= 5
 
@@ -218,6 +219,16 @@ def a_killed_consumer_is_started_again(platform):
     until(lambda: [pid for pid in platform.pids("email_consumer") if pid != killed], "the restart")
     assert "process=email_consumer" in platform.err.read_text()
     platform.send(FIRST.body | {"request_id": "req-after-the-restart"})
+
+
+def callbacks_and_chores_share_a_process_that_is_started_again(platform):
+    (killed,) = platform.pids("sweeper")
+    assert platform.pids("callback_sender") == [killed]
+    os.kill(killed, signal.SIGKILL)
+
+    for role in ("sweeper", "callback_sender"):
+        until(lambda role=role: [pid for pid in platform.pids(role) if pid != killed], "the restart")
+    assert "process=small_duties" in platform.err.read_text()
 
 
 def data_survives_a_restart(platform):

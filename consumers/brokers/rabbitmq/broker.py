@@ -7,10 +7,7 @@ from datetime import timedelta
 from consumers.brokers.base import Batch
 from consumers.brokers.rabbitmq.link import Link
 from consumers.brokers.rabbitmq.receiver import Receipt, Receiver
-from consumers.brokers.rabbitmq.topology import Topology
-
-#: Hints fetched ahead when nobody says how many.
-PREFETCH = 200
+from consumers.brokers.rabbitmq.topology import PREFETCH, Topology
 
 
 class RabbitMQBroker:

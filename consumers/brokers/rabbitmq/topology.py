@@ -12,6 +12,8 @@ from users.channels import Channel
 #: How often a hint may come back before the broker sets it aside: only a coarse guard. Consumers that die take their
 #: neighbours' counts up with their own, so the row's crash count decides long before.
 DELIVERY_LIMIT = 50
+#: Hints fetched ahead by a consumer that was told no other number.
+PREFETCH = 200
 #: `failed.queue` is read by people; when nobody does, the oldest messages make room. Bytes.
 FAILED_QUEUE_HOLDS = 64 * 1024 * 1024
 #: No notification has it: a hint that only asks whether the way is open.

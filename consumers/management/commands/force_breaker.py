@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
-from consumers.consumer_command import require_database
+from consumers.loop_command import require_database
 from gateway import provider_states
 from gateway.provider_states import WISHES, UnknownProviderState
 from users.channels import Channel

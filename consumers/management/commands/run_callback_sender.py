@@ -8,8 +8,8 @@ import structlog
 from django.core.management.base import CommandParser
 
 from consumers.callback_sender import CallbackSender
-from consumers.consumer_command import LoopCommand, database_address
-from consumers.loop_process import LoopProcess
+from consumers.loop_command import LoopCommand, database_address
+from consumers.loop_process import Loop, LoopProcess
 from consumers.service_roles import CALLBACK_SENDER
 from users.command_line import positive
 
@@ -17,6 +17,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 #: Sender threads, each with a database connection of its own.
 THREADS = 8
+
+
+def callback_loops(process: LoopProcess, *, once: bool, threads: int = THREADS) -> list[Loop]:
+    """The same loop in every thread."""
+    sender = CallbackSender(stopping=process.stopping, threads=threads)
+    log.info("Started.", action="start", database=database_address(), concurrency=threads, pid=os.getpid())
+    return [partial(sender.run, once=once, on_turn=process.note)] * threads
 
 
 class Command(LoopCommand):
@@ -32,9 +39,6 @@ class Command(LoopCommand):
         )
 
     def run(self, process: LoopProcess, options: dict[str, Any]) -> None:
-        """The same loop in every thread."""
-        threads = options["concurrency"]
-        sender = CallbackSender(stopping=process.stopping, threads=threads)
-        log.info("Started.", action="start", database=database_address(), concurrency=threads, pid=os.getpid())
-        loops = [partial(sender.run, once=options["once"], on_turn=process.note)] * threads
+        """All sender threads."""
+        loops = callback_loops(process, once=options["once"], threads=options["concurrency"])
         process.run(loops, port=options["port"], host=options["host"])

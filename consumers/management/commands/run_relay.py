@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from consumers.brokers import choice
-from consumers.consumer_command import LoopCommand, broker_address
+from consumers.loop_command import LoopCommand, broker_address
 from consumers.loop_process import LoopProcess
 from consumers.relay import Relay
 from consumers.service_roles import RELAY

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from consumers import ports
-from consumers.consumer_command import require_database
+from consumers.loop_command import require_database
 from consumers.service_roles import web_role
 from consumers.start_command import StartCommand
 from consumers.web_server import WebServer

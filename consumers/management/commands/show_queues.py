@@ -12,7 +12,7 @@ from django.core.management.base import CommandParser
 from consumers.brokers import choice
 from consumers.brokers.base import BrokerUnavailable, QueueDepth
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
-from consumers.consumer_command import broker_address, require_database
+from consumers.loop_command import broker_address, require_database
 from consumers.queue_numbers import QueueNumbers, queue_numbers
 from consumers.queues import FAILED
 from users.command_line import ExamplesCommand

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from consumers.brokers import database
 from consumers.brokers.base import BrokerUnavailable
@@ -110,6 +110,48 @@ def test_a_database_that_is_away_is_a_broker_that_is_away(monkeypatch, trouble):
     monkeypatch.setattr(outbox, "due_ids", gone)
     with pytest.raises(BrokerUnavailable):
         received()
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """How often the table was asked."""
+    noted = []
+    ask = outbox.due_ids
+
+    def asked(**what):
+        noted.append(what)
+        return ask(**what)
+
+    monkeypatch.setattr(outbox, "due_ids", asked)
+    return noted
+
+
+def test_while_nobody_writes_an_idle_consumer_leaves_the_table_alone(monkeypatch, looks):
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite tells whether anybody has written")
+    monkeypatch.setattr(database, "LOOK_AT_LEAST_EVERY", timedelta(hours=1))
+    broker = DatabaseBroker(Channel.EMAIL, wake=Wake())
+    broker.receive(10, wait=NO_WAIT)
+    before = len(looks)
+
+    for _ in range(5):
+        broker.receive(10, wait=NO_WAIT)
+    assert len(looks) == before
+
+    notification = NotificationFactory()
+    assert broker.receive(10, wait=NO_WAIT).ids == [notification.pk]
+
+
+def test_an_idle_consumer_looks_once_a_turn_and_what_comes_due_by_itself_comes(monkeypatch, looks):
+    monkeypatch.setattr(database, "LOOK_AT_LEAST_EVERY", NO_WAIT)
+    broker = DatabaseBroker(Channel.EMAIL, wake=Wake())
+    broker.receive(10, wait=NO_WAIT)
+    before = len(looks)
+
+    for _ in range(5):
+        broker.receive(10, wait=NO_WAIT)
+
+    assert len(looks) == before + 5
 
 
 def test_closing_twice_is_fine():

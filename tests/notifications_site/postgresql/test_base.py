@@ -2,12 +2,15 @@
 
 import threading
 from concurrent.futures import Future
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, close_old_connections, connection
+from django.db.transaction import atomic
 
 from gateway.database_patience import at_most
+from gateway.models import Notification
 from notifications_site.postgresql import base
 from notifications_site.postgresql.silence import Silence, Silent
 
@@ -82,6 +85,20 @@ def test_one_that_is_closed_is_not_trusted_however_lately_it_answered(on_postgre
 
     connection.health_check_enabled, connection.health_check_done = True, False
     assert ask("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("is_in_transaction", [False, True])
+def test_a_server_that_may_only_be_read_counts_as_away_and_is_left(on_postgresql, is_in_transaction):
+    pid = ask("SELECT pg_backend_pid()")
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+    with pytest.raises(OperationalError, match="read-only"), atomic() if is_in_transaction else nullcontext():
+        Notification.objects.update(reason="x")
+
+    close_old_connections()
+    assert ask("SELECT pg_backend_pid()") != pid
+    assert Notification.objects.update(reason="x") == 0
 
 
 def test_whoever_waits_for_a_connection_waits_no_longer_than_he_may():
