@@ -1,10 +1,12 @@
 """F1: e-mails end to end, from the batch that is accepted to `sent` in PostgreSQL, and what the peers do."""
 
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.figure import Figure, Row
 from benchmarks.peers import celery_runner, post_office_runner
 from benchmarks.platform_under_test import Installation, consumers, new_installation, relay_and_sweeper
+from benchmarks.processor_time import microseconds_each, seconds_by_kind
 from benchmarks.smtp_sinks import fast_sink
 from benchmarks.surroundings import Surroundings
 
@@ -38,6 +40,10 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
             Row(what="accepting, while others send", measured=whole["accepted_per_second"], unit="/s"),
             Row(what="accepting, alone", measured=apart["accepted_per_second"], unit="/s"),
             Row(what="sending, alone", measured=apart["sent_per_second"], unit="/s"),
+            *(
+                Row(what=f"processor time each: {kind}", measured=took, unit="µs")
+                for kind, took in whole["processor_time"].items()
+            ),
             Row(what="django-post_office, end to end", measured=office["per_second"], unit="/s"),
             Row(what="… enqueue (send_many)", measured=office["enqueued_per_second"], unit="/s"),
             Row(what="… send_queued_mail, 2 processes", measured=office["sent_per_second"], unit="/s"),
@@ -56,7 +62,8 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
         notes=[
             f"{count} notifications of 2 kB text and 6 kB HTML with three variables. One process accepts them by "
             "the use case, in batches of 500; two consumer processes, which run already, send into smtp-sink. "
-            "Ours commits every status and attempt to PostgreSQL; relay and sweeper run beside.",
+            "Ours commits every status and attempt to PostgreSQL; relay and sweeper run beside. Processor time is "
+            "that of all processes of a kind here, from the first accept to the last `sent`, for each of them.",
             "django-post_office: send_many in batches of 500, then at once send_queued_mail --processes 2 with "
             f"BATCH_SIZE {post_office_runner.BATCH_SIZE}; its two halves one after the other.",
             "Celery renders the same templates and sends with EmailMultiAlternatives, workers start before the first "
@@ -66,7 +73,7 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
     )
 
 
-def end_to_end(installation: Installation, count: int, *, name: str = "whole") -> dict[str, float]:
+def end_to_end(installation: Installation, count: int, *, name: str = "whole") -> dict[str, Any]:
     """Accept so many while consumers run; from before the first accept to the last `sent`, by the database's clock."""
     copy = installation.copy(name)
     with relay_and_sweeper(copy), consumers(copy, processes=2):
@@ -75,16 +82,23 @@ def end_to_end(installation: Installation, count: int, *, name: str = "whole") -
     return found
 
 
-def while_consumers_run(installation: Installation, count: int) -> dict[str, float]:
+def while_consumers_run(installation: Installation, count: int) -> dict[str, Any]:
     """The same on an installation whose processes run already."""
     with installation.ledger() as ledger:
         ledger.wait_until_done(since=installation.inside("submit", "--count", WARM_UP)["began"])
+        before = seconds_by_kind()
         accepted = installation.inside("submit", "--count", count)
         last = ledger.wait_until_done(since=accepted["began"])
+        took = microseconds_each(before, seconds_by_kind(), count=count)
         if (sent := ledger.sent(since=accepted["began"])) != count:
             raise SystemExit(f"{sent} of {count} were sent.")
     seconds = last - accepted["began"]
-    return {"seconds": seconds, "per_second": count / seconds, "accepted_per_second": accepted["per_second"]}
+    return {
+        "seconds": seconds,
+        "per_second": count / seconds,
+        "accepted_per_second": accepted["per_second"],
+        "processor_time": {"accepting": accepted["processor_seconds"] / count * 1e6, **took},
+    }
 
 
 def accept_then_drain(installation: Installation, count: int) -> dict[str, float]:

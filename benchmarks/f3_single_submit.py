@@ -31,6 +31,9 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
         alone = sustained(installation.copy("alone"), seconds, with_consumers=False)
         say(f"ours with consumers that send it all, {seconds} s")
         everything = sustained(installation.copy("everything"), seconds, with_consumers=True)
+        rate = RATES[-1]
+        say(f"{rate}/s while {BACKLOG} wait, {paced} s, niceness as it is by itself")
+        usual = under_backlog(installation.copy("paced_usual"), rate, paced)
         # As docs/how_to/run_in_production.md advises where web and consumers share one machine.
         installation = installation.with_settings(CONSUMER_NICENESS="20")
         under = {}
@@ -47,6 +50,7 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
             Row(what="a bare DRF view", measured=bare["per_second"], unit="/s"),
             Row(what="ours to the bare view", measured=alone["per_second"] / bare["per_second"], unit="×"),
             *(_row(rate, part, under[rate]) for rate in RATES for part in ("p50", "p95", "p99")),
+            Row(what=f"{RATES[-1]}/s, niceness as it is by itself, p99", measured=usual["p99"], unit="ms"),
         ],
         notes=[
             f"Two workers of four threads each, {CONNECTIONS} connections; the load generator, PostgreSQL and all else "
@@ -54,12 +58,15 @@ def measure(ours: Surroundings, size: str, say: Callable[[str], None]) -> Figure
             f"consumers with CONSUMER_NICENESS=20 work off {BACKLOG} notifications of low priority. The bare view has "
             "no caller to check, no person, no template and no decision: it validates and inserts one row.",
             *_backlog_notes(under),
+            f"With the niceness that consumers have by themselves, at {RATES[-1]}/s, "
+            f"from {usual['backlog_before']:.0f} to {usual['backlog_after']:.0f}.",
         ],
         details={
             "bare": bare,
             "alone": alone,
             "everything": everything,
             "backlog": {str(k): v for k, v in under.items()},
+            "backlog_usual": usual,
         },
     )
 

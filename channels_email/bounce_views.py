@@ -12,11 +12,12 @@ from rest_framework.response import Response
 from channels_email.bounce_intake import PROVIDER, IncomingMail, outcome, take_in
 from channels_email.bounces import NoBounce
 from channels_email.mail_parts import LARGEST_MAIL
-from channels_email.views import AnyAnswer, RawPost
+from channels_email.views import RawPost
 from gateway.provider_order import provider_order
 from gateway.webhook_secret import is_proven
 from users.api_view import ApiView
 from users.channels import Channel
+from users.json_format import AnyAnswer
 from users.problems import Problem
 
 

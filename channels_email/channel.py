@@ -1,5 +1,6 @@
 """The e-mail channel: recipient and words in, message out; the table of its providers."""
 
+import re
 from collections.abc import Mapping
 from email.headerregistry import Address
 
@@ -28,6 +29,9 @@ PROVIDERS = {
     **dict.fromkeys(MAIL_SERVICES, "channels_email.providers.anymail.AnymailProvider"),
     "amazon_ses": "channels_email.providers.amazon_ses.AmazonSesProvider",
 }
+#: Names and addresses that stand in a header as they are.
+_NEEDS_NO_QUOTES = re.compile(r"[^\s()<>@,:;.\\\"\[\]](?:[^()<>@,:;.\\\"\[\]]*[^\s()<>@,:;.\\\"\[\]])?")
+_IS_PLAIN = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 #: What they need to know.
 FIELDS: dict[str, tuple[ProviderField, ...]] = {
     "smtp": (
@@ -113,5 +117,7 @@ class EmailChannel:
 def _mailbox(recipient: Recipient) -> str:
     """As people read it; the mail encodes what its headers cannot hold. No name ends a header or becomes an address."""
     name = NOT_ON_ONE_LINE.sub(" ", recipient.name).strip()
+    if _NEEDS_NO_QUOTES.fullmatch(name) and _IS_PLAIN.fullmatch(recipient.email):  # nearly all, at a tenth of the cost
+        return f"{name} <{recipient.email}>"
     local, _, domain = recipient.email.rpartition("@")
     return str(Address(display_name=name, username=local, domain=domain))

@@ -1,7 +1,10 @@
 """The mail itself. Words come rendered; django-templated-mail frames them as subject, text and HTML."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from templated_mail.mail import BaseEmailMessage
 
@@ -75,12 +78,40 @@ class FramedMail(BaseEmailMessage):  # type: ignore[misc]  # the library ships n
         return "" if self.content_subtype == "html" else self.body
 
 
-def frame(message: EmailMessage) -> FramedMail:
+class Framed(NamedTuple):
+    """Subject, text and HTML as the shell file makes them of the words; empty for a part the mail does not have."""
+
+    subject: str
+    text: str
+    html: str
+
+
+_PARTS = ("subject", "text", "html")
+#: Stands for words in a shell that is filled again and again: characters no word of a shell file is written with.
+_PLACE = re.compile(f"\ue000({'|'.join(_PARTS)})\ue001")
+
+
+def frame(message: EmailMessage) -> Framed:
     """The words of the message in their places."""
-    words = message.words
-    mail = FramedMail(context={"subject": words.subject, "text": words.text, "html": words.html})
+    words = {name: getattr(message.words, name) for name in _PARTS}
+    shell = _shell(tuple(name for name, value in words.items() if value))
+    subject, text, html = [_filled(pieces, words).strip() for pieces in shell]
+    return Framed(NOT_ON_ONE_LINE.sub(" ", subject), text, html)
+
+
+def _filled(pieces: Sequence[str], words: Mapping[str, str]) -> str:
+    return "".join([words[each] if number % 2 else each for number, each in enumerate(pieces)])
+
+
+@lru_cache(maxsize=8)
+def _shell(given: tuple[str, ...]) -> tuple[list[str], list[str], list[str]]:
+    """What the library makes of a mail with these words, in pieces: a text of the shell, the name of words, a text …
+
+    The shell is the same for all mails, so the library does not walk through it for each of them.
+    """
+    mail = FramedMail(context={name: f"\ue000{name}\ue001" if name in given else "" for name in _PARTS})
     mail.render()
-    return mail
+    return _PLACE.split(mail.subject), _PLACE.split(mail.text), _PLACE.split(mail.html or "")
 
 
 def make_mail(message: EmailMessage, *more_headers: tuple[str, str]) -> Mail:
@@ -91,7 +122,7 @@ def make_mail(message: EmailMessage, *more_headers: tuple[str, str]) -> Mail:
         to=to,
         subject=words.subject,
         text=words.text,
-        html=words.html or "",
+        html=words.html,
         headers=[*headers_of(message), *more_headers],
         mark=message.notification_id.hex,
         files=[Enclosed(each.filename, each.content_type, each.content_id, each.read()) for each in message.files],

@@ -1,5 +1,6 @@
 """smtplib with one deadline for everything: however slowly the bytes drip, nobody waits longer than they want."""
 
+import re
 import smtplib
 import socket
 import ssl
@@ -11,6 +12,8 @@ from channels_email.mail_server import MailServer, Security
 LONGEST_LINE = 64 * 1024
 #: Lines of one reply.
 MOST_LINES = 200
+#: Code, a hyphen where another line follows, words (RFC 5321, 4.2).
+_LINE = re.compile(rb"(\d{3})(?:([ -])([^\n]*)|\r*)\n")
 
 
 class Wire(smtplib.SMTP):
@@ -49,30 +52,30 @@ class Wire(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         lines: list[bytes] = []
-        while True:
-            line = self._line()
-            code = line[:3]
-            if not (code.isdigit() and line[3:4] in b" -") or len(lines) >= MOST_LINES:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It does not speak SMTP.")
-            lines.append(line[4:])
-            if line[3:4] != b"-":
-                return int(code), b"\n".join(lines)
+        while len(lines) <= MOST_LINES:
+            if found := _LINE.match(self._received):
+                code, mark, words = found.groups()
+                del self._received[: found.end()]
+                lines.append((words or b"").rstrip(b"\r"))
+                if mark != b"-":
+                    return int(code), b"\n".join(lines)
+            elif b"\n" in self._received or len(self._received) > LONGEST_LINE:
+                break
+            else:
+                self._receive()
+        self.close()
+        raise smtplib.SMTPServerDisconnected("It does not speak SMTP.")
 
-    def _line(self) -> bytes:
-        while (end := self._received.find(b"\n")) < 0:
-            if self.sock is None or len(self._received) > LONGEST_LINE:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It does not speak SMTP.")
+    def _receive(self) -> None:
+        """What the server has said since."""
+        data = b""
+        if self.sock is not None:
             self.sock.settimeout(self.left())
             data = self.sock.recv(8192)
-            if not data:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("It closed the connection.")
-            self._received += data
-        line = bytes(self._received[:end]).rstrip(b"\r")
-        del self._received[: end + 1]
-        return line
+        if not data:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("It closed the connection.")
+        self._received += data
 
     def encrypt(self, tls: ssl.SSLContext) -> tuple[int, bytes]:
         """STARTTLS. What came in the open after it could be anybody's."""

@@ -19,7 +19,7 @@ from gateway.provider_settings import provider_setting
 from gateway.webhook_secret import is_proven
 from users.api_view import ApiView
 from users.channels import Channel
-from users.json_format import JSONNegotiation
+from users.json_format import AnyAnswer
 from users.problems import Problem
 
 log = structlog.stdlib.get_logger(__name__)
@@ -60,15 +60,6 @@ class FormPost(BaseParser):
     ) -> QueryDict:
         """Its fields: Django's request takes them from here."""
         return QueryDict(stream.read())
-
-
-class AnyAnswer(JSONNegotiation):
-    """Services do not say what they would like to read, or do not mean it."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
-        """JSON."""
-        renderer = next(iter(renderers))
-        return renderer, str(renderer.media_type)
 
 
 class MailServiceView(ApiView):

@@ -96,10 +96,8 @@ class PushChannel:
         return provider
 
     def carriers(self, message: PushMessage) -> tuple[str, ...]:
-        """A device belongs to one service; capture takes all but what is simulated."""
-        if message.simulated_as:
-            return (SIMULATOR,)
-        return order_known(self.name).ranked(message.notification_id, carriers_of(message.device))
+        """A device belongs to one service; capture takes those of services that are not in use."""
+        return (SIMULATOR,) if message.simulated_as else carriers_of(message.device)
 
     def build(self, order: Order) -> list[PushMessage] | Refusal:
         """One message per device that has no final answer yet."""
@@ -126,9 +124,9 @@ class PushChannel:
 
 
 def carriers_of(device: DeviceTarget) -> tuple[str, ...]:
-    """Those of PUSH_PROVIDERS that can carry its pushes, in order; none for a service that is not configured.
+    """Its own service, where PUSH_PROVIDERS names it, else capture; none where that is not named either.
 
-    Capture takes every device's.
+    What waits for its service must not end in the inbox, where nobody gets it, while the service is away.
     """
     names = order_known(Channel.PUSH.value).names
-    return tuple(name for name in names if name in (device.provider, CAPTURE))
+    return next(((name,) for name in (device.provider, CAPTURE) if name in names), ())

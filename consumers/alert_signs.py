@@ -10,10 +10,12 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from consumers import news_away
 from consumers.models import Alert
 from gateway import priorities
+from gateway.channel_contract import Outcome
 from gateway.database_clock import database_now
-from gateway.models import CallbackEndpoint, Notification, ProviderState
+from gateway.models import CallbackEndpoint, DeliveryAttempt, Notification, ProviderState
 from gateway.provider_order import provider_order
 from gateway.reasons import word
 from gateway.statuses import Status
@@ -28,6 +30,8 @@ DUE_FOR = timedelta(seconds=60)
 OPEN_FOR = timedelta(minutes=5)
 #: Longer than that a doubt should not be held.
 HELD_FOR = timedelta(hours=1)
+#: Longer than that a mailbox with bounces should not be away.
+AWAY_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,36 @@ def stopped_callbacks(told_up_to: datetime | None) -> Iterable[Finding]:
         yield Finding(kind=Alert.Kind.CALLBACKS_STOPPED, subject=str(each.pk), count=1, sentence=sentence[:300])
 
 
+def refused_credentials(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Messages wait because a provider refuses our key, or a device of another sender: only people can mend that."""
+    waiting = Notification.objects.real().filter(status=Status.ACCEPTED, reason="provider_auth")
+    by_provider: dict[str, list[UUID]] = {}
+    for pk, data in waiting.order_by("pk").values_list("pk", "reason_data")[:COUNTED]:
+        by_provider.setdefault(str(data.get("provider", "")), []).append(pk)
+    firsts = [rows[0] for rows in by_provider.values()]
+    refused = DeliveryAttempt.objects.filter(notification__in=firsts, outcome=Outcome.MISCONFIGURED).order_by("pk")
+    said = dict(refused.values_list("notification", "detail")) if firsts else {}
+    for provider, rows in sorted(by_provider.items()):
+        words = f"{_counted(len(rows), 'message')} waiting: {provider} refuses our credentials"
+        why = mask_text(said.get(rows[0], ""))
+        sentence = f"{words}. {why}" if why else f"{words}."
+        yield Finding(
+            kind=Alert.Kind.CREDENTIALS_REFUSED,
+            subject=provider,
+            count=len(rows),
+            sentence=sentence[:300],
+            first=rows[0],
+        )
+
+
+def unread_bounces(told_up_to: datetime | None) -> Iterable[Finding]:
+    """Mailboxes that this process has not been able to read for a while."""
+    for name, trouble in sorted(news_away.lasting(AWAY_FOR).items()):
+        minutes = int(AWAY_FOR.total_seconds() // 60)
+        sentence = f"Mails that came back have not been read for over {minutes} minutes. {mask_text(trouble)}"
+        yield Finding(kind=Alert.Kind.NEWS_AWAY, subject=name, count=1, sentence=sentence[:300])
+
+
 def _counted(count: int, noun: str) -> str:
     """`1 doubt`, `1000 or more doubts`."""
     return f"1 {noun}" if count == 1 else f"{count}{' or more' if count >= COUNTED else ''} {noun}s"
@@ -125,4 +159,6 @@ SIGNS: dict[Alert.Kind, Sign] = {
     Alert.Kind.BREAKER_OPEN: open_breakers,
     Alert.Kind.DOUBTS: doubts,
     Alert.Kind.CALLBACKS_STOPPED: stopped_callbacks,
+    Alert.Kind.CREDENTIALS_REFUSED: refused_credentials,
+    Alert.Kind.NEWS_AWAY: unread_bounces,
 }

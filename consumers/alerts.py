@@ -35,6 +35,8 @@ PAGES = {
     Alert.Kind.BREAKER_OPEN: "/admin/gateway/providerstate/",
     Alert.Kind.DOUBTS: "/admin/gateway/notification/?status__exact=unknown",
     Alert.Kind.CALLBACKS_STOPPED: "/admin/gateway/callbackendpoint/",
+    Alert.Kind.CREDENTIALS_REFUSED: "/admin/gateway/providerstate/",
+    Alert.Kind.NEWS_AWAY: "/admin/consumers/serviceinstance/",
 }
 
 

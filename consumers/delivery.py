@@ -23,9 +23,9 @@ from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Nobody, ProviderChoice
 from gateway import metrics, outbox, priorities, statuses, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
+from gateway.claimed import Claimed
 from gateway.consequences import follow_successes
 from gateway.failpoints import failpoint
-from gateway.models import Notification
 from gateway.outbox import Held, Verdict
 from gateway.simulation import SIMULATOR, news_after
 from gateway.time_scale import scaled
@@ -36,8 +36,9 @@ log = structlog.get_logger(__name__)
 
 #: So many notifications are handed over between two commits, at first and at most.
 FIRST_HAND_OVER, LARGEST_HAND_OVER = 20, 100
-#: A hand-over shorter than this may grow, one longer than that shrinks: it bounds what a crash leaves in doubt.
-SHORT, LONG = timedelta(milliseconds=50), timedelta(milliseconds=250)
+#: A hand-over shorter than this grows, one longer than that shrinks: it bounds what a crash leaves in doubt. Twice a
+#: short one is not yet long.
+SHORT, LONG = timedelta(milliseconds=125), timedelta(milliseconds=250)
 #: What is not handed over so long after the claim is given back, well before its lease is over.
 HAND_OVER_WITHIN = scaled(timedelta(seconds=10))
 #: Longer after the hand-over mark nothing more is handed over: one last call of 30 s still ends before the sweeper
@@ -151,7 +152,7 @@ class Delivery:
     def _still_open(self, nobody: Nobody) -> SendResult:
         return SendResult(outcome=Outcome.THROTTLED, retry_after=self._providers.soonest(nobody))
 
-    def _postpone(self, waiting: Sequence[Notification], nobody: Nobody) -> None:
+    def _postpone(self, waiting: Sequence[Claimed], nobody: Nobody) -> None:
         verdicts = self._providers.verdicts(waiting, nobody)
         log.info(
             "No provider takes anything now; notifications wait.",
@@ -166,7 +167,7 @@ class Delivery:
 
     def _settle(
         self,
-        claimed: Sequence[Notification],
+        claimed: Sequence[Claimed],
         verdicts: Sequence[tuple[Held, Verdict]],
         *,
         silent_about: statuses.Change | None = None,
@@ -187,7 +188,8 @@ class Delivery:
                 self._report(leg)
         if in_hand:
             has_next = {leg: self._providers.has_next(leg.provider.name, among=leg.carriers) for leg in legs}
-            recorded = [self._concluded(each, has_next) for each in in_hand]
+            rules = {leg: self._rules_of(leg.provider.name) for leg in legs}
+            recorded = [self._concluded(each, has_next, rules) for each in in_hand]
             self._record(recorded)
             for each, what in zip(in_hand, recorded, strict=True):
                 if what.verdict:
@@ -374,14 +376,14 @@ class Delivery:
         elif took > LONG:
             self._size = max(self._size // 2, 1)
 
-    def _concluded(self, each: InHand, has_next: Mapping[Leg, bool]) -> Recorded:
+    def _concluded(self, each: InHand, has_next: Mapping[Leg, bool], rules: Mapping[Leg, Rules]) -> Recorded:
         leg = each.decisive.leg
         provider = leg.provider.name
         verdict = verdict_after(
             [one.answer for one in each.tries] + each.left_out,
             provider=provider,
             tries_used=each.ready.notification.tries_used,
-            rules=self._rules_of(provider),
+            rules=rules[leg],
             has_next=has_next[leg],
         )
         attempts = tuple(one.result for one in each.tries if one.result)

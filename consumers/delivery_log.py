@@ -3,17 +3,20 @@
 What was sent is a line at level DEBUG only: there are a thousand a second, and the table knows them all.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from gateway import statuses
-from gateway.models import Notification
+from gateway.claimed import Claimed
 from gateway.outbox import Verdict
 from gateway.statuses import Change
 
 log = structlog.stdlib.get_logger(__name__)
+#: Asks for less than a line that is dropped in the end.
+_level = logging.getLogger(__name__)
 
 #: By what the change means; anything else waits or is not to be sent.
 _SAID = {
@@ -28,8 +31,10 @@ _SAID = {
 _TROUBLE = frozenset({statuses.DOUBT, statuses.GIVE_UP, statuses.GIVE_UP_EARLY})
 
 
-def tell(notification: Notification, verdict: Verdict, *, provider_code: str = "") -> None:
+def tell(notification: Claimed, verdict: Verdict, *, provider_code: str = "") -> None:
     """What became of a notification; ids, names and codes, never words of a provider that may hold an address."""
+    if verdict.change is statuses.SEND and not _level.isEnabledFor(logging.DEBUG):
+        return
     said = {
         "notification_id": str(notification.pk),
         "correlation_id": notification.correlation_id,

@@ -4,6 +4,7 @@ Parts that only some of them need stay out of this file: what a process never us
 """
 
 import argparse
+import gc
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -79,6 +80,7 @@ class LoopCommand(StartCommand):
         """Exit 0 after an orderly stop, 1 when a loop failed."""
         if self._called_from_command_line:  # type: ignore[attr-defined]  # a process of its own, nobody else's
             give_way(settings.CONSUMER_NICENESS)
+            gc.freeze()  # what is loaded stays: the collector need not look through all of it again and again
         require_database()
         seconds = options["max_seconds"]
         limits = Limits(

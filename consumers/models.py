@@ -47,6 +47,8 @@ class Alert(models.Model):
         BREAKER_OPEN = "breaker_open", "Provider paused"
         DOUBTS = "doubts", "Doubts nobody settles"
         CALLBACKS_STOPPED = "callbacks_stopped", "Callbacks stopped"
+        CREDENTIALS_REFUSED = "credentials_refused", "Credentials refused"
+        NEWS_AWAY = "news_away", "Bounces are not read"
 
     class Message(models.TextChoices):
         ALARM = "alarm", "Alarm"

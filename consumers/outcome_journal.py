@@ -5,7 +5,6 @@ lock that can be taken says that the process is dead and its lines are ours to r
 """
 
 import fcntl
-import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
+
+import orjson
 
 from gateway.channel_contract import Outcome, SendResult
 
@@ -110,9 +111,9 @@ def _lines(path: Path) -> Iterator[JournalLine]:
 def _to_bytes(line: JournalLine) -> bytes:
     result = line.result
     record = {
-        "notification": str(line.notification_id),
-        "token": str(line.claim_token),
-        "attempt": str(line.attempt_id),
+        "notification": line.notification_id,
+        "token": line.claim_token,
+        "attempt": line.attempt_id,
         "provider": line.provider,
         "outcome": result.outcome,
         "provider_message_id": result.provider_message_id,
@@ -122,11 +123,11 @@ def _to_bytes(line: JournalLine) -> bytes:
         "retry_after": result.retry_after.total_seconds() if result.retry_after else None,
         "reason": result.reason,
     }
-    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _from_bytes(raw: bytes) -> JournalLine:
-    record = json.loads(raw)
+    record = orjson.loads(raw)
     wait = record["retry_after"]
     return JournalLine(
         notification_id=UUID(record["notification"]),

@@ -11,9 +11,10 @@ from django.db import InterfaceError, OperationalError
 
 from gateway import attachments, metrics, priorities, statuses
 from gateway.channel_contract import Channel, Message, Order, Outcome, OutgoingFile, Refusal
-from gateway.database_clock import database_now, in_zone
+from gateway.claimed import Claimed
+from gateway.database_clock import about_now, in_zone
 from gateway.decision import spread_out
-from gateway.models import DeliveryAttempt, Notification, WaitingFor
+from gateway.models import DeliveryAttempt, WaitingFor
 from gateway.outbox import Held, Verdict
 from templates_app.rendering import EmailWords, RenderedEmail, RenderedPush, RenderingFailed, render_email, render_push
 from templates_app.selection import words_of
@@ -32,7 +33,7 @@ SETTLED = (Outcome.ACCEPTED, Outcome.PERMANENT)
 class Ready:
     """A notification with its messages, ready for the hand-over."""
 
-    notification: Notification
+    notification: Claimed
     messages: tuple[Message, ...]
     #: For each of the messages, who may carry it, in order: fixed here, whatever operators change meanwhile.
     carriers: tuple[tuple[str, ...], ...]
@@ -43,9 +44,9 @@ class Ready:
         return Held(self.notification.pk, self.notification.claim_token)
 
 
-def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Ready], list[tuple[Held, Verdict]]]:
+def prepare(channel: Channel, claimed: Sequence[Claimed]) -> tuple[list[Ready], list[tuple[Held, Verdict]]]:
     """Messages for those that may go out now, verdicts for the others. Consent is asked again: it may have changed."""
-    now = database_now()
+    now = about_now()
     recipients = load_recipients({each.user_id for each in claimed}, channel=channel.name)
     categories = load_categories()
     files = attachments.outgoing(claimed)
@@ -78,7 +79,7 @@ def prepare(channel: Channel, claimed: Sequence[Notification]) -> tuple[list[Rea
 
 def _prepare_one(
     channel: Channel,
-    notification: Notification,
+    notification: Claimed,
     recipient: Recipient | None,
     category: CategoryRules,
     settled_devices: frozenset[UUID],
@@ -136,7 +137,7 @@ def _deferred(moment: datetime, reason: str, data: dict[str, str], recipient: Re
     )
 
 
-def _render(notification: Notification, category: CategoryRules) -> RenderedEmail | RenderedPush:
+def _render(notification: Claimed, category: CategoryRules) -> RenderedEmail | RenderedPush:
     version_id = notification.template_version_id
     version = words_of(version_id)
     words = version.contents[(notification.locale, notification.channel)]

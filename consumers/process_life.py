@@ -25,7 +25,10 @@ class Registration:
 
     def __init__(self, *, role: str, port: int | None) -> None:
         self.state = State.STARTING
-        self._instance = service_registry.register(role=role, port=port)
+        self._role, self._port = role, port
+        #: None until the database has taken it: whoever begins while that is away begins all the same.
+        self._instance: ServiceInstance | None = None
+        self._tell(self.state)
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
         self._thread.start()
@@ -54,6 +57,10 @@ class Registration:
 
     def _tell(self, state: ServiceInstance.State) -> None:
         try:
+            if self._instance is None:
+                self._instance = service_registry.register(role=self._role, port=self._port)
+                if state is State.STARTING:
+                    return
             service_registry.heartbeat(self._instance, state)
         except DatabaseTrouble as error:
             log.warning("A heartbeat was not written.", action="heartbeat", detail=type(error).__name__)

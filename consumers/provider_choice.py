@@ -11,7 +11,7 @@ from consumers.backoff import throttled_wait, verdict_before_hand_over, verdict_
 from consumers.breakers import FOLLOW_EVERY, Breakers, NotNow, Obstacle, Permit
 from consumers.delivery_rules import DeliveryRules
 from gateway.channel_contract import Channel, Outcome, Provider, ProviderAway, UnknownProvider
-from gateway.models import Notification
+from gateway.claimed import Claimed
 from gateway.outbox import Verdict
 from gateway.simulation import SIMULATOR
 
@@ -57,7 +57,7 @@ class Nobody:
     troubles: tuple[Away | NotNow, ...]
 
 
-def starts_after(notification: Notification) -> str:
+def starts_after(notification: Claimed) -> str:
     """The provider that refused it for now, so that the next one in order is asked first; empty for none."""
     told = notification.reason_data.get("provider", "")
     is_refused = bool(notification.attempt_count) and notification.reason in REFUSED_FOR_NOW
@@ -123,7 +123,7 @@ class ProviderChoice:
         """How long until one of those who take nothing now may be asked."""
         return min(self._wait(trouble) for trouble in nobody.troubles)
 
-    def verdicts(self, waiting: Sequence[Notification], nobody: Nobody) -> list[Verdict]:
+    def verdicts(self, waiting: Sequence[Claimed], nobody: Nobody) -> list[Verdict]:
         """What becomes of notifications nobody takes now: whoever is to be asked soonest decides."""
         trouble = min(nobody.troubles, key=self._wait)
         count = len(waiting)
@@ -132,7 +132,7 @@ class ProviderChoice:
             waits = self._breakers.book(trouble.provider, count)
         return [self._verdict(each, trouble, wait) for each, wait in zip(waiting, waits, strict=True)]
 
-    def _verdict(self, notification: Notification, trouble: Away | NotNow, wait: timedelta) -> Verdict:
+    def _verdict(self, notification: Claimed, trouble: Away | NotNow, wait: timedelta) -> Verdict:
         name = trouble.provider
         if isinstance(trouble, Away) and not trouble.is_failed_trial:
             rules = self._rules.of(self._channel.name, name)

@@ -27,6 +27,8 @@ FLIGHT = 500
 LOOK_EVERY = timedelta(seconds=1)
 #: After a small flight more is let come together: a flight costs relay, broker and consumers as much as a single hint.
 GATHER = timedelta(milliseconds=40)
+#: A queue with less room than this part of its hints is as good as full: a flight costs the same, however small.
+FULL_FROM = 4
 #: A queue that is full is looked at so often.
 FULL_PAUSE = timedelta(milliseconds=100)
 #: Pauses after trouble: first and longest.
@@ -87,7 +89,7 @@ class Relay:
         if not outbox.due_ids(channel=channel, limit=1):
             return 0
         room = self._high_water - self._bell.depth(channel).ready
-        if room <= 0:
+        if room < max(1, min(self._high_water // FULL_FROM, self._flight)):
             self._is_full = True
             return 0
         hints = outbox.queue_due(channel=channel, limit=min(room, self._flight))

@@ -13,7 +13,7 @@ from typing import cast
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from consumers import service_registry
+from consumers import news_away, service_registry
 from consumers.delivery_rules import DeliveryRules
 from consumers.journal_replay import replay_journals
 from gateway import attachments, outbox, provider_states, retention, tracking
@@ -105,6 +105,7 @@ class Sweeper:
         edition = self._edition
         try:
             done = chore.do()
+            news_away.note_reached(chore.name)
             if chore.may_rest and not done:
                 chore.found_nothing_in = edition
         except (OperationalError, InterfaceError) as error:
@@ -112,6 +113,7 @@ class Sweeper:
             close_old_connections()
         except NewsAway as error:
             log.warning("News cannot be fetched; it is tried again.", action=chore.name, detail=str(error))
+            news_away.note(chore.name, str(error))
         except Exception:
             # One chore with a fault must not keep the others from being done.
             log.exception("A chore failed; it is tried again.", action=chore.name)

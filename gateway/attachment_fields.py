@@ -102,7 +102,7 @@ def _checked(given: Mapping[str, str], source: str) -> tuple[AttachmentRequest, 
         "filename": checked_name,
         "content_type": checked_type if is_new else _refused_type,
         "content_id": checked_content_id,
-        source: _decoded if is_new else _file_id,
+        source: {"content": _decoded, "url": _file_of, "id": _file_id}[source],
     }
     values: dict[str, Any] = {}
     findings: Findings = {}
@@ -125,7 +125,7 @@ def _checked(given: Mapping[str, str], source: str) -> tuple[AttachmentRequest, 
 
 def _decoded(text: str) -> bytes:
     try:
-        content = base64.b64decode(text, validate=True)
+        content = base64.b64decode("".join(text.split()), validate=True)  # many tools break it into lines
     except (binascii.Error, ValueError):
         raise NotAttachable("This is not base64.") from None
     checked_size(len(content))
@@ -133,7 +133,13 @@ def _decoded(text: str) -> bytes:
 
 
 def _file_id(text: str) -> UUID:
-    """Of an id or an address of ours, with or without the slash at its end."""
+    if not _UUID.fullmatch(text):
+        raise NotAttachable(f"This is no id of an upload, such as POST {UPLOADS} answers with.")
+    return UUID(text)
+
+
+def _file_of(text: str) -> UUID:
+    """Of an address of ours, with or without the slash at its end."""
     path = text.removeprefix(settings.PUBLIC_URL).removeprefix(UPLOADS).removesuffix("/")
     if not _UUID.fullmatch(path):
         raise NotAttachable(

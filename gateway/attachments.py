@@ -19,8 +19,8 @@ from uuid_utils.compat import uuid7
 from gateway.attachment_models import Attachment, StoredFile
 from gateway.attachment_rules import LARGEST_MAIL, MOST_STORED, UPLOADS_KEPT, NotAttachable, needs_image
 from gateway.channel_contract import FileAway, Outcome, OutgoingFile
+from gateway.claimed import Claimed
 from gateway.decision import DecisionRefused
-from gateway.models import Notification
 from gateway.request import AttachmentRequest
 from users.encryption import CannotOpen
 
@@ -150,7 +150,7 @@ def attach(wanted: Sequence[tuple[UUID, Sequence[AttachmentRequest], Sequence[St
 
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
-def outgoing(notifications: Collection[Notification]) -> dict[UUID, tuple[OutgoingFile, ...]]:
+def outgoing(notifications: Collection[Claimed]) -> dict[UUID, tuple[OutgoingFile, ...]]:
     """What goes with each of a batch, by notification. One query, and none where nothing goes with any."""
     ids = [each.pk for each in notifications if each.attachment_count]
     if not ids:

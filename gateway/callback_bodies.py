@@ -20,7 +20,7 @@ _KEPT = ("status", "reason", "provider", "attempt_count", "awaits_news", "availa
 def body_of(callback: StatusCallback) -> str:
     """The JSON text that is signed and sent. The notification, its template and version must have been fetched."""
     if callback.event_type == TEST_EVENT or callback.notification is None:
-        return _text(callback, {"callback_id": callback.endpoint_id})
+        return _text(callback, {"callback_id": callback.endpoint_id, "message": "This is a test."})
     data = _data(callback, callback.notification)
     text = _text(callback, data)
     return text if len(text.encode()) <= LONGEST_BODY else _text(callback, data | {"metadata": {}})

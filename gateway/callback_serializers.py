@@ -1,15 +1,19 @@
 """The shapes of requests and answers about callbacks. No writes in here."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
 from gateway.callback_models import EVERYTHING, STATUS_EVENTS, TEST_EVENT, CallbackEndpoint, CallbackTry, StatusCallback
 from gateway.outbound_http import LONGEST_URL
-from users.strict_serializers import MomentField, PlainText, StrictSerializer
+from users.strict_serializers import JsonBoolean, MomentField, OneOf, PlainText, StrictSerializer, Wrong
 
 LONGEST_DESCRIPTION = 1000
+LONGEST_CLIENT = 200
 MODES = ("live", "test")
+#: What says whose an endpoint is.
+WHOSE = {"client", "mode"}
 
 
 class NothingSerializer(StrictSerializer):
@@ -21,13 +25,13 @@ class EndpointChangeSerializer(StrictSerializer):
 
     url = PlainText(required=False, allow_null=True, max_length=LONGEST_URL)
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
+        child=OneOf(choices=[*STATUS_EVENTS, TEST_EVENT, EVERYTHING]),
         required=False,
         allow_null=True,
         allow_empty=False,
     )
     description = PlainText(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_DESCRIPTION)
-    enabled = serializers.BooleanField(required=False, allow_null=True)
+    enabled = JsonBoolean(required=False, allow_null=True)
 
     def given(self) -> dict[str, Any]:
         """What is to be changed; null counts as absent."""
@@ -35,10 +39,25 @@ class EndpointChangeSerializer(StrictSerializer):
 
 
 class EndpointCreateSerializer(EndpointChangeSerializer):
-    """`POST /api/v1/callbacks/`."""
+    """`POST /api/v1/callbacks/`. A key stands for its client; a person has to name one."""
 
     url = PlainText(max_length=LONGEST_URL)
     enabled = None  # type: ignore[assignment]  # DRF's way to take a field out: a new endpoint is enabled
+    client = PlainText(required=False, allow_null=True, max_length=LONGEST_CLIENT, help_text="Whose: for people alone.")
+    mode = OneOf(choices=MODES, required=False, allow_null=True, help_text="For people alone.")
+
+    def __init__(self, *, is_person: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._is_person = is_person
+
+    def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
+        """Whose endpoint it is, is known of a key and not of a person."""
+        named = {name for name in WHOSE if given.get(name) is not None}
+        if self._is_person:
+            missing = [name for name in WHOSE if name not in named and name not in refused]
+            return {name: [serializers.ErrorDetail("Whose endpoint is it?", code="required")] for name in missing}
+        words = "A key makes endpoints for its own client and mode."
+        return {name: [serializers.ErrorDetail(words, code="unknown_field")] for name in named}
 
 
 class ReplaySerializer(StrictSerializer):
@@ -46,7 +65,7 @@ class ReplaySerializer(StrictSerializer):
 
     created_after = MomentField()
     created_before = MomentField()
-    state = serializers.ChoiceField(
+    state = OneOf(
         choices=StatusCallback.State.choices, required=False, allow_null=True, default=StatusCallback.State.FAILED
     )
 

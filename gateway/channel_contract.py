@@ -73,8 +73,8 @@ class SendResult:
     def __post_init__(self) -> None:
         # An answer that cannot be stored would be a doubt, and the message sent again.
         for name, length in LENGTHS.items():
-            object.__setattr__(self, name, storable(getattr(self, name), length))
-        object.__setattr__(self, "detail", said(self.detail))
+            if text := getattr(self, name):  # of a success most are empty
+                object.__setattr__(self, name, storable(text, length) if name != "detail" else said(text))
         if self.retry_after is not None:
             wait = min(max(self.retry_after, timedelta(0)), LONGEST_RETRY_AFTER)
             object.__setattr__(self, "retry_after", wait)

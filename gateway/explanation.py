@@ -27,6 +27,8 @@ PROVIDERS: dict[str, str | Promise] = {
 PERSONS_CLOCK = frozenset({"quiet_hours"})
 #: Nobody should take a captured message for one that has left.
 KEPT = gettext_lazy("It is in the inbox of captured messages and went to nobody else.")
+#: Of `sent`, where its provider reports deliveries or bounces.
+REPORTS = gettext_lazy("{provider} accepted it, and may still report what became of it.")
 
 #: The colour of a status: success, info, warning, danger; plain for the rest.
 TONES: dict[str, str] = {
@@ -114,7 +116,7 @@ def answer(notification: Notification) -> Answer:
     is_kept = notification.provider == CAPTURE and notification.status in (Status.SENT, Status.DELIVERED)
     return Answer(
         word=reasons.word(code),
-        sentence=str(KEPT) if is_kept else reasons.sentence(code, _spoken(_current_data(notification))),
+        sentence=str(KEPT) if is_kept else _sentence(notification),
         action=str(known.action) if known and not is_kept else "",
         tone=TONES.get(notification.status, ""),
         at=notification.delivered_at or notification.sent_at or notification.updated_at
@@ -132,6 +134,13 @@ def timeline(notification: Notification) -> list[Step]:
     steps += _event_steps(notification.events.all(), news)
     steps += [_news_step(each) for each in news]
     return sorted(steps, key=attrgetter("at"))  # stable: attempts before what followed from them
+
+
+def _sentence(notification: Notification) -> str:
+    data = _spoken(_current_data(notification))
+    if notification.status == Status.SENT and notification.awaits_news and "provider" in data:
+        return str(REPORTS).format(provider=data["provider"])
+    return reasons.sentence(notification.reason, data)
 
 
 def _current_data(notification: Notification) -> dict[str, Any]:

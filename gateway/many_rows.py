@@ -44,6 +44,20 @@ def insert_all(rows: Sequence[Model]) -> None:
         type(rows[0])._default_manager.bulk_create(rows)
 
 
+def insert_values(model: type[Model], values: Sequence[dict[str, object]]) -> None:
+    """The same of plain values, by column and in JSON's types or ids: all have the same columns. For what is written
+    for every notification: an instance of a model costs more than its row.
+    """
+    if not values:
+        return
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create([model(**each) for each in values])
+        return
+    fields = tuple(field for field in model._meta.concrete_fields if field.column in values[0])
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(model, fields), [orjson.dumps(values).decode()])
+
+
 def _insert_document(rows: Sequence[Model], ending: str = "") -> set[UUID]:
     fields = tuple(field for field in rows[0]._meta.concrete_fields if _is_given(rows[0], field))
     document = orjson.dumps([{field.column: _as_stored(field, row) for field in fields} for row in rows])

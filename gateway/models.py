@@ -163,6 +163,8 @@ class Notification(models.Model):
             models.Index(
                 fields=["updated_at"], condition=Q(status="failed", dead_lettered_at__isnull=True), name="untold"
             ),
+            # Serves the alerts: what waits because a provider refuses our credentials.
+            models.Index(fields=["id"], condition=Q(status="accepted", reason="provider_auth"), name="keys_refused"),
             # Serves retention: what was sent and still holds sensitive values.
             models.Index(fields=["updated_at"], condition=Q(has_sensitive=True), name="sensitive"),
             # Serves retention: what has ended and still has its content, oldest first.

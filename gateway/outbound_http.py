@@ -15,18 +15,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 from gateway.retry_after import read_retry_after
-from users.public_addresses import AddressRefused, NameNotFound, allowed_addresses
+from users.public_addresses import AddressMalformed, AddressRefused, NameNotFound, allowed_addresses
 
-__all__ = ["AddressRefused", "Answer", "CallFailed", "check_address", "post"]
+__all__ = ["AddressMalformed", "AddressRefused", "Answer", "CallFailed", "check_address", "post"]
 
 #: For the whole call: name, connection, encryption, request, answer.
 WITHIN = timedelta(seconds=15)
 LONGEST_URL = 2000
+#: Of the names of machines, and of what stands between their dots (RFC 1035).
+LONGEST_NAME, LONGEST_LABEL = 253, 63
 HTTPS_PORT, HTTP_PORT, FIRST_FREE_PORT = 443, 80, 1024
 
 
@@ -56,12 +58,12 @@ class _Target:
 
 
 def check_address(url: str) -> None:
-    """Raises `AddressRefused` when nothing would be sent there, as things are now."""
-    target = _target_of(url)
-    try:
-        _addresses_of(target)
-    except CallFailed as failed:
-        raise AddressRefused(f"The name {target.host} has no address.") from failed
+    """Raises `AddressRefused` when nothing would be sent there, as things are now.
+
+    A name that has no address yet may get one: it is taken, and judged again at every try.
+    """
+    with contextlib.suppress(CallFailed):
+        _addresses_of(_target_of(url))
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, within: timedelta = WITHIN) -> Answer:
@@ -86,24 +88,49 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, within: timedelta
 
 
 def _target_of(url: str) -> _Target:
-    """The parts of an address that obeys the rules. Raises `AddressRefused`."""
-    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or set(' \\"<>^`{|}') & set(url):
-        raise AddressRefused(f"Use up to {LONGEST_URL} printable ASCII characters; names of hosts as xn--….")
-    try:
-        parts = urlsplit(url)
-        host, given_port = parts.hostname, parts.port
-    except ValueError as error:
-        raise AddressRefused("This is no address.") from error
+    """The parts of an address that obeys the rules. Raises `AddressRefused`, `AddressMalformed` for what is none."""
+    parts, host = _parts_of(url)
     if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not settings.CALLBACK_ALLOW_HTTP):
         raise AddressRefused("Use an address that begins with https://.")
-    if not host or parts.username is not None or parts.password is not None or parts.fragment:
-        raise AddressRefused("Use a host name, and neither user and password nor a fragment.")
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused("Use an address without user and password.")
     usual = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
-    port = usual if given_port is None else given_port
+    port = usual if parts.port is None else parts.port
     if port != usual and port < FIRST_FREE_PORT:
         raise AddressRefused(f"Use port {usual}, or one from {FIRST_FREE_PORT} on.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return _Target(is_encrypted=parts.scheme == "https", host=host, port=port, path=path)
+
+
+def _parts_of(url: str) -> tuple[SplitResult, str]:
+    """The parts of what is an address at all, and its host. Raises `AddressMalformed`."""
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or set(' \\"<>^`{|}') & set(url):
+        raise AddressMalformed(f"Use up to {LONGEST_URL} printable ASCII characters; names of hosts as xn--….")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise AddressMalformed("This is no address.") from error
+    if not parts.scheme or not host or not _is_host(host):
+        raise AddressMalformed("Use a whole address, such as https://shop.example.com/hooks.")
+    if "#" in url:
+        raise AddressMalformed("Use an address without a fragment (#).")
+    written = parts.netloc.rpartition("]")[2].rpartition("@")[2].partition(":")
+    if written[1] and (not port or written[2] != str(port)):
+        raise AddressMalformed("Write the port as a number from 1 to 65535, or leave it and the colon out.")
+    return parts, host
+
+
+def _is_host(host: str) -> bool:
+    """Whether it can be the name of a machine, or is an IP address; not whether there is one."""
+    if ":" in host:
+        return "%" not in host  # an address of one link of ours
+    *_, last = labels = host.removesuffix(".").split(".")
+    if last.isdigit() or last.startswith("0x"):
+        with contextlib.suppress(OSError):
+            return bool(socket.inet_aton(host))
+        return False
+    return len(host) <= LONGEST_NAME and all(0 < len(label) <= LONGEST_LABEL for label in labels)
 
 
 def _addresses_of(target: _Target) -> list[str]:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import starmap
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -17,9 +18,10 @@ from django.db.models import F
 from django.db.models.functions import Least, Now
 
 from gateway import callbacks, metrics, status_cache, statuses
+from gateway.claimed import COLUMNS, Claimed
 from gateway.database_clock import now_sql
 from gateway.failpoints import failpoint
-from gateway.many_rows import insert_all, update_each
+from gateway.many_rows import insert_all, insert_values, update_each
 from gateway.metrics import Changed
 from gateway.models import Notification, NotificationEvent
 from gateway.querysets import NotificationQuerySet
@@ -122,7 +124,7 @@ def queue_due(*, channel: str, limit: int) -> list[Hint]:
     hints = [Hint(pk, correlation_id) for pk, correlation_id in rows]
     if hints:
         failpoint("relay.locked")
-    Notification.objects.filter(pk__in=[hint.id for hint in hints]).update(
+    Notification.objects.among([hint.id for hint in hints]).update(
         status=statuses.QUEUE.target,
         published_at=Now(),
         publish_count=Least(F("publish_count") + 1, MOST_PUBLISHES),
@@ -178,16 +180,16 @@ def _reopen(candidates: NotificationQuerySet, *, limit: int) -> int:
 @transaction.atomic
 def claim(
     ids: Collection[UUID], *, channel: str, holder: str, abandoned: Collection[UUID] = ()
-) -> tuple[list[Notification], list[UUID]]:
+) -> tuple[list[Claimed], list[UUID]]:
     """Take what may be taken of `ids` under a new token and lease: (claimed, suspects still to be claimed one by one).
 
     Ids somebody else holds, or that are no longer to be sent, are in neither list. A claim on one of the `abandoned` is
     not waited for: its holder has gone or was cut off from the broker, and its token no longer fits. Only a claim of
     this very holder stands, for whoever asks knows that it lives.
     """
-    claimable = Notification.objects.claimable(abandoned, by_others_than=holder).filter(pk__in=ids, channel=channel)
+    claimable = Notification.objects.claimable(abandoned, by_others_than=holder).among(ids).filter(channel=channel)
     locked = claimable.select_for_update(skip_locked=True).order_by("-priority", "available_at")
-    rows = [row for row in locked if not _is_poison_when_stolen(row)]
+    rows = [row for row in starmap(Claimed, locked.values_list(*COLUMNS)) if not _is_poison_when_stolen(row)]
     suspects = [row for row in rows if row.crash_count >= SUSPECT_AFTER]
     taken = [row for row in rows if row.crash_count < SUSPECT_AFTER] or suspects[:1]
     taken_ids = {row.pk for row in taken}
@@ -197,13 +199,13 @@ def claim(
     if stolen:
         Notification.objects.filter(pk__in=stolen).update(crash_count=F("crash_count") + 1)
     if taken:
-        Notification.objects.filter(pk__in=taken_ids).update(status=statuses.CLAIM.target, updated_at=Now(), **lease)
+        Notification.objects.among(taken_ids).update(status=statuses.CLAIM.target, updated_at=Now(), **lease)
     for row in taken:
-        row.status, row.claim_token, row.claimed_by = Status.CLAIMED, token, holder
+        row.status, row.claim_token = Status.CLAIMED, token
     return taken, [row.pk for row in suspects if row.pk not in taken_ids]
 
 
-def _is_poison_when_stolen(row: Notification) -> bool:
+def _is_poison_when_stolen(row: Claimed) -> bool:
     """One crash more would be one too many: it is left to the sweeper, which sets it aside."""
     return row.status in statuses.STEAL.sources and row.crash_count + 1 >= POISON_AFTER
 
@@ -245,21 +247,36 @@ def settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
 def _settle(verdicts: Sequence[tuple[Held, Verdict]]) -> set[UUID]:
     wanted = {held.id: (held.token, verdict) for held, verdict in verdicts}
     # Whoever waits for locks takes them in one order: two batches that share rows must not wait for each other.
-    locked = Notification.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
+    locked = Notification.objects.among(wanted).select_for_update().order_by("pk")
     rows = list(locked.values_list("pk", "status", "claim_token", "channel", "is_simulated"))
     ours = {pk for pk, status, token, *_ in rows if _allows(wanted[pk][1].change, status, token, wanted[pk][0])}
-    groups: defaultdict[str, list[UUID]] = defaultdict(list)
-    for pk in ours:
-        groups[_alike(wanted[pk][1])].append(pk)
-    for ids in groups.values():
-        Notification.objects.filter(pk__in=ids).update(**_columns(wanted[ids[0]][1]))
-    insert_all([_event(pk, wanted[pk][1]) for pk in wanted if pk in ours and wanted[pk][1].is_news])
-    callbacks.owe((pk, news) for pk in wanted if pk in ours and (news := _news(wanted[pk][1])))
-    status_cache.tell_on_commit([pk for pk in ours if status_cache.concerns(wanted[pk][1].change)])
+    events: list[dict[str, Any]] = []
+    for verdict, ids in _groups((pk, verdict) for pk, (_, verdict) in wanted.items() if pk in ours):
+        Notification.objects.among(ids).update(**_columns(verdict))
+        if verdict.is_news:
+            events += _events(ids, verdict)
+        if news := _news(verdict):
+            callbacks.owe((pk, news) for pk in ids)
+        if status_cache.may_be_kept(verdict.change):
+            status_cache.mark_on_commit(ids)
+    insert_values(NotificationEvent, events)
     real = [(pk, channel) for pk, _, _, channel, is_simulated in rows if pk in ours and not is_simulated]
     changes = Counter(_changed(channel, wanted[pk][1]) for pk, channel in real)
     transaction.on_commit(lambda: metrics.count_changes(changes.items()), robust=True)
     return ours
+
+
+def _groups(verdicts: Iterable[tuple[UUID, Verdict]]) -> list[tuple[Verdict, list[UUID]]]:
+    """Verdicts that write the same columns share one UPDATE. Nearly always it is the very same verdict."""
+    same: defaultdict[int, list[UUID]] = defaultdict(list)
+    kept: dict[int, Verdict] = {}
+    for pk, verdict in verdicts:
+        same[id(verdict)].append(pk)
+        kept[id(verdict)] = verdict
+    alike: dict[str, tuple[Verdict, list[UUID]]] = {}
+    for key, verdict in kept.items():
+        alike.setdefault(_alike(verdict), (verdict, []))[1].extend(same[key])
+    return list(alike.values())
 
 
 def _changed(channel: str, verdict: Verdict) -> Changed:
@@ -315,10 +332,9 @@ def _columns(verdict: Verdict) -> dict[str, Any]:
     return columns | verdict.columns
 
 
-def _event(pk: UUID, verdict: Verdict) -> NotificationEvent:
-    return NotificationEvent(
-        notification_id=pk, type=verdict.event or verdict.change.target, reason=verdict.reason, data=verdict.data
-    )
+def _events(ids: Iterable[UUID], verdict: Verdict) -> list[dict[str, Any]]:
+    same = {"type": verdict.event or verdict.change.target.value, "reason": verdict.reason, "data": verdict.data}
+    return [{"notification_id": pk, **same} for pk in ids]
 
 
 @transaction.atomic

@@ -69,5 +69,9 @@ def _without_secrets(detail: str, channel: Channel, name: str) -> str:
 
 
 def _secrets_in(value: str) -> list[str]:
-    password = (urlsplit(value).password or "") if "://" in value else ""
+    """An address without a password holds none, and says where the trouble is."""
+    is_address = value.partition("://")[0].replace("+", "").isalnum() and "://" in value
+    password = (urlsplit(value).password or "") if is_address else ""
+    if is_address and not password:
+        return []
     return [each for each in (value, password, unquote(password)) if len(each) >= SHORTEST_SECRET]

@@ -15,6 +15,7 @@ from gateway.database_clock import database_now
 from gateway.models import BreakerTransition, DeliveryAttempt, ProviderState
 from gateway.provider_order import provider_order
 from gateway.provider_states import Change, StateNow
+from users.channels import Channel
 from users.moments import clock
 
 #: How far the strip and the log reach back.
@@ -55,6 +56,10 @@ class Overview:
     sentence: str
     #: Its place in the channel's order, from 1; None when the settings do not name it any more.
     place: int | None
+    #: Its part of the traffic in percent; None in a strict order, and for those that stand by.
+    share: int | None
+    #: Asked only when those that share the traffic take nothing.
+    stands_by: bool
     #: Share of the attempts of the last minutes it took; None without any.
     success: float | None
     attempts: int
@@ -81,6 +86,7 @@ def _overview(
     row: ProviderState, now: datetime, taken: dict[tuple[str, str], list[bool]], steps: Sequence[BreakerTransition]
 ) -> Overview:
     state = provider_states.state_now(row, now)
+    place, share = _place(row), _share(row)
     kind = _kind(row, state)
     word, tone = WORDS[kind]
     attempts = taken.get((row.channel, row.provider), [])
@@ -91,7 +97,9 @@ def _overview(
         word=word,
         tone=tone,
         sentence=_sentence(kind, row, state),
-        place=_place(row),
+        place=place,
+        share=share,
+        stands_by=bool(place) and share is None and _is_shared(row.channel),
         success=100 * attempts.count(True) / len(attempts) if attempts else None,
         attempts=len(attempts),
         hours=_hours(own, now, is_open_now=state.word in ("open", "half_open")),
@@ -158,6 +166,19 @@ def _spoken(time: timedelta) -> str:
 def _place(row: ProviderState) -> int | None:
     names = provider_order(row.channel).names
     return names.index(row.provider) + 1 if row.provider in names else None
+
+
+def _is_shared(channel: str) -> bool:
+    """Devices belong to their service: nothing is shared there."""
+    return channel != Channel.PUSH and bool(provider_order(channel).weights)
+
+
+def _share(row: ProviderState) -> int | None:
+    if not _is_shared(row.channel):
+        return None
+    order = provider_order(row.channel)
+    weights = dict(zip(order.names, order.weights, strict=False))
+    return round(100 * weights[row.provider] / sum(weights.values())) if row.provider in weights else None
 
 
 def _taken_lately() -> dict[tuple[str, str], list[bool]]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.db.models.lookups import In
 
 from gateway import priorities, statuses
 from gateway.statuses import Status
@@ -17,7 +19,30 @@ if TYPE_CHECKING:
     from users.authentication import Caller
 
 
+@models.UUIDField.register_lookup
+class Among(In):
+    """`pk__among=ids`: as `in`, which makes a parameter of each id; PostgreSQL gets them as one array."""
+
+    lookup_name = "among"
+
+    def get_prep_lookup(self) -> list[UUID]:
+        """They are ids already."""
+        return list(self.rhs)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """An array is written, read and planned at once, however many ids it holds."""
+        if not self.rhs:
+            raise EmptyResultSet
+        column, parameters = self.process_lhs(compiler, connection)
+        ids = ",".join([each.hex for each in self.rhs])
+        return f"{column} = ANY(%s::uuid[])", [*parameters, f"{{{ids}}}"]
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
+    def among(self, ids: Collection[UUID]) -> Self:
+        """Those with these ids."""
+        return self.filter(pk__among=ids)
+
     def due(self, longer_than: timedelta = timedelta(0)) -> Self:
         """Waiting, their moment has come (so long ago), and they are still useful."""
         since = Now() - longer_than if longer_than else Now()

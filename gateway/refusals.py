@@ -8,7 +8,7 @@ from gateway.attachments import AttachmentsRefused
 from gateway.callback_endpoints import MOST_ENDPOINTS, TooManyEndpoints
 from gateway.decision import UserNotFound, VariablesInvalid
 from gateway.idempotency import RequestIdReused
-from gateway.outbound_http import AddressRefused
+from gateway.outbound_http import AddressMalformed, AddressRefused
 from gateway.submission import MomentsRefused
 from templates_app.selection import (
     ChannelNotInTemplate,
@@ -61,6 +61,7 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     VariablesInvalid: _variables_invalid,
     MomentsRefused: _moments_refused,
     AttachmentsRefused: _attachments_refused,
+    AddressMalformed: lambda error: Problem("validation_error", errors=[FieldError("/url", "invalid", str(error))]),
     AddressRefused: lambda error: Problem("callback_url_refused", str(error)),
     TooManyEndpoints: _too_many_endpoints,
     RequestIdReused: lambda error: Problem("idempotency_key_reused", notification_id=error.notification_id),

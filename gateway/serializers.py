@@ -15,7 +15,7 @@ from gateway.request import NotificationRequest
 from templates_app.variables import VariableFinding, check_shape
 from users.channels import Channel
 from users.locales import is_locale, normalise_locale
-from users.strict_serializers import CONTROL_CHARACTERS, MomentField, PlainText, StrictSerializer
+from users.strict_serializers import CONTROL_CHARACTERS, MomentField, OneOf, PlainText, StrictSerializer
 
 #: Section "Idempotency" of the API document: printable ASCII without spaces.
 REQUEST_ID = re.compile(r"[!-~]{1,255}\Z")
@@ -124,7 +124,7 @@ def _metadata_problem(name: str, value: Any) -> list[serializers.ErrorDetail]:
 class SubmitSerializer(StrictSerializer):
     """`POST /api/v1/notifications/`."""
 
-    notification_type = serializers.ChoiceField(choices=Channel.choices)
+    notification_type = OneOf(choices=Channel.choices)
     user_id = PlainText(max_length=128)
     template_code = PlainText(max_length=100)
     variables = VariablesField(required=False, allow_null=True)

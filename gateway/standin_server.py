@@ -6,6 +6,7 @@ responsibility for is kept in `accepted`, at the moment of accepting: before the
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 import struct
@@ -18,6 +19,9 @@ from typing import Any, Self
 LOOPBACK = "127.0.0.1"
 #: Everything that can happen to an answer on its way. `delay-300` waits so many milliseconds and then answers as usual.
 ACTS = ("hang", "reset", "half", "drip", "lost", "delay")
+_ACT = re.compile(r"hang|reset|half|drip|lost|delay-[0-9]{1,6}")
+#: In a rule: whoever has no rule of its own and asks for nothing.
+ALL = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class StandIn:
         self.connection_count = 0
         #: What it took responsibility for, as it came.
         self.accepted: list[Any] = []
-        #: Recipient → name of the answer, besides what a recipient asks for by itself.
+        #: Recipient → name of the answer; before what a recipient asks for by itself. `*` is for all others.
         self.rules: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
@@ -91,15 +95,48 @@ class StandIn:
         """What the real service would say."""
         raise NotImplementedError
 
+    def answer_names(self) -> list[str]:
+        """What a recipient or a rule can ask for, besides `ACTS`."""
+        return []
+
+    def knows(self, answer: str) -> bool:
+        """Whether it can be asked for."""
+        return answer in self.answer_names() or bool(_ACT.fullmatch(answer))
+
+    def wanted(self, recipient: str, asked_for: str = "") -> str:
+        """The name of the answer for a recipient; empty for the usual one."""
+        return self.rules.get(recipient) or asked_for or self.rules.get(ALL, "")
+
     def control(self, asked: Asked) -> Given:
         """What a developer asks the stand-in itself: rules to set, and what it has accepted."""
-        if asked.path == "/control/accepted":
-            return Given(200, self.accepted)
-        if asked.path == "/control/rules" and asked.method == "POST":
-            wanted = asked.json()
-            self.rules[str(wanted["recipient"])] = str(wanted["answer"])
-            return Given(200, self.rules)
-        return Given(404, {"paths": ["/control/accepted", "/control/rules"]})
+        match asked.method, asked.path:
+            case "GET", "/control/accepted":
+                return Given(200, self.accepted)
+            case "DELETE", "/control/accepted":
+                self.accepted.clear()
+                return Given(200, self.accepted)
+            case "GET", "/control/rules":
+                return Given(200, {"rules": self.rules, "answers": self.possible()})
+            case "POST", "/control/rules":
+                return self._rule(asked.json())
+            case "DELETE", "/control/rules":
+                self.rules.clear()
+                return Given(200, self.rules)
+        return Given(404, {"paths": ["GET, DELETE /control/accepted", "GET, POST, DELETE /control/rules"]})
+
+    def _rule(self, wanted: Mapping[str, Any]) -> Given:
+        recipient, answer = str(wanted["recipient"]), str(wanted["answer"])
+        if not answer:
+            self.rules.pop(recipient, None)
+        elif self.knows(answer):
+            self.rules[recipient] = answer
+        else:
+            return Given(400, {"error": f"{answer!r} is no answer of {self.name}.", "answers": self.possible()})
+        return Given(200, self.rules)
+
+    def possible(self) -> list[str]:
+        """All that can be asked for, as it is told to who asks for something else."""
+        return [*self.answer_names(), *(f"{act}-300" if act == "delay" else act for act in ACTS)]
 
     def start(self) -> Self:
         self._loop.run_until_complete(self._listen())
@@ -222,4 +259,4 @@ def _safely(ask: Callable[[Asked], Given], asked: Asked) -> Given:
 
 def act_of(answer: str) -> str:
     """The act an answer's name asks for; empty for none."""
-    return answer if answer.partition("-")[0] in ACTS else ""
+    return answer if _ACT.fullmatch(answer) else ""

@@ -1,7 +1,8 @@
-"""Where ended notifications are, as workers told the shared cache: clients that ask again need no database.
+"""Where ended notifications are, as readers told the shared cache: clients that ask again need no database.
 
-Only what has ended is kept: nothing else stays true for a minute. Whoever brings about an end writes it here after the
-commit, whoever changes one (a late bounce, a replay) leaves a mark in time; a lost word is forgotten after a minute.
+Only what has ended is kept: nothing else stays true for a minute. Whoever reads an end from the table writes it here;
+whoever changes one (a late bounce, a replay) leaves a mark after the commit. Workers that bring an end about write
+nothing: most notifications nobody asks about, and of what was open nothing is kept that could be wrong.
 """
 
 from collections.abc import Collection
@@ -9,17 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import transaction
 
 from gateway import statuses
 from gateway.models import Notification
 from gateway.statuses import Change, Status
 from users import shared_cache
 from users.shared_cache import Slot
-
-log = structlog.stdlib.get_logger(__name__)
 
 KEPT_FOR = timedelta(seconds=60)
 #: With these a notification has ended, or will have as soon as the provider has nothing more to report.
@@ -33,36 +31,20 @@ _FIELDS = (
 )
 
 
-def concerns(change: Change) -> bool:
-    """Whether a change brings about an end, or undoes one."""
-    return change.target in ENDS or not ENDS.isdisjoint(change.sources)
+def may_be_kept(change: Change) -> bool:
+    """Whether what a change comes from may have been kept as an end."""
+    return not ENDS.isdisjoint(change.sources)
 
 
-def tell_on_commit(ids: Collection[UUID]) -> None:
-    """These have changed: write down how they ended as soon as others can see it."""
+def mark_on_commit(ids: Collection[UUID]) -> None:
+    """These were changed though they had ended: what was read before counts no more once others can see the change."""
     if settings.REDIS_URL and ids:
         # No partial: Django asks what fails for its __qualname__, and a partial has none.
-        transaction.on_commit(lambda: _tell(ids), robust=True)
+        transaction.on_commit(lambda: _mark(ids), robust=True)
 
 
-def _tell(ids: Collection[UUID]) -> None:
-    """Trouble with it concerns nobody: the change is made, and clients find it in the table."""
-    try:
-        _tell_how_they_ended(ids)
-    except Error as error:
-        log.debug("It was not told how notifications ended.", action="tell_status", detail=type(error).__name__)
-
-
-def _tell_how_they_ended(ids: Collection[UUID]) -> None:
-    """What is read after the mark was left is as new as the mark: of two writers the last one's mark counts."""
-    slots = {slot.name: slot for slot in shared_cache.mark_changed([_name(pk) for pk in ids], kept_for=KEPT_FOR)}
-    if not slots:
-        return
-    ended = Notification.objects.filter(pk__in=ids, status__in=ENDS).only(*_FIELDS)
-    shared_cache.keep_all(
-        [(slots[_name(row.pk)], _to_keep(row)) for row in ended if has_ended(row)],
-        ttl=KEPT_FOR,
-    )
+def _mark(ids: Collection[UUID]) -> None:
+    shared_cache.mark_changed([_name(pk) for pk in ids], kept_for=KEPT_FOR)
 
 
 def find(pk: UUID, *, client: str, mode: str) -> tuple[Notification | None, Slot]:

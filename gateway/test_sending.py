@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from gateway import outbox, statuses, tracking
 from gateway.channel_contract import Channel, Message, Order, Outcome, Provider, ProviderAway, Refusal, SendResult
+from gateway.claimed import Claimed
 from gateway.database_clock import database_now
 from gateway.many_rows import insert_new
 from gateway.models import Notification
@@ -89,7 +90,7 @@ def send_test(
 
 
 @transaction.atomic
-def _claimed_row(channel: Channel, version: TemplateVersion, locale: str, by: User, *, holder: str) -> Notification:
+def _claimed_row(channel: Channel, version: TemplateVersion, locale: str, by: User, *, holder: str) -> Claimed:
     """Stored and claimed by one commit: nobody else ever sees it waiting."""
     now = database_now()
     template = version.template

@@ -41,14 +41,16 @@ DELIVERY_FILTERS = ListFilters(
 )
 
 
-def own_endpoints(request: Request) -> QuerySet[CallbackEndpoint]:
-    """Those of the caller's own client and mode; no others exist."""
+def visible_endpoints(request: Request) -> QuerySet[CallbackEndpoint]:
+    """Those of a key's own client and mode, no others exist; people with the scope look after all of them."""
     caller = caller_of(request)
+    if caller.person is not None:
+        return CallbackEndpoint.objects.all()
     return CallbackEndpoint.objects.filter(client=caller.client, mode=caller.mode)
 
 
 class CallbacksView(ApiView):
-    """The endpoints of a client."""
+    """Endpoints: of a client for its keys, of all clients for people."""
 
     required_scopes = {"GET": READ, "POST": WRITE}
     query_parameters = cursor_pages.PARAMETERS
@@ -61,7 +63,7 @@ class CallbacksView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Newest first."""
-        return Response(cursor_pages.page_answer(request, own_endpoints(request), shown=endpoint_answer))
+        return Response(cursor_pages.page_answer(request, visible_endpoints(request), shown=endpoint_answer))
 
     @extend_schema(
         operation_id="create_callback",
@@ -71,12 +73,12 @@ class CallbacksView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """The secret is shown in this answer alone."""
-        body = EndpointCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
         caller = caller_of(request)
+        body = EndpointCreateSerializer(data=request.data, is_person=caller.person is not None)
+        body.is_valid(raise_exception=True)
         with refusals.as_problems():
             endpoint, secret = callback_endpoints.create_endpoint(
-                client=caller.client, mode=caller.mode, **body.given()
+                **{"client": caller.client, "mode": caller.mode} | body.given()
             )
         answer = endpoint_answer(endpoint) | {"secret": secret}
         return Response(answer, status=201, headers={"Location": reverse("callback", args=[endpoint.pk])})
@@ -87,7 +89,7 @@ class EndpointObjectView(ApiView):
 
     def find(self, request: Request, **path: Any) -> None:
         """The endpoint, and the delivery where the path names one."""
-        self.endpoint = get_object_or_404(own_endpoints(request), pk=path["callback_id"])
+        self.endpoint = get_object_or_404(visible_endpoints(request), pk=path["callback_id"])
         if "delivery_id" in path:
             self.delivery = get_object_or_404(self.endpoint.deliveries, pk=path["delivery_id"])
 

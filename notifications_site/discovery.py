@@ -10,13 +10,13 @@ from rest_framework.response import Response
 from consumers import service_registry
 from consumers.models import ServiceInstance
 from consumers.service_roles import ROLES
+from users import cursor_pages
 from users.api_view import ApiView
 from users.authentication import AccessTokenAuthentication, ApiKeyOrMetricsToken
-from users.cursor_pages import whole_list
-from users.openapi import problems
+from users.openapi import PAGE_PARAMETERS, problems
 from users.problems import FieldError, Problem
 
-#: More are not shown: only a process that dies at every start leaves so many rows within a day.
+#: More are not told to Prometheus: only a process that dies at every start leaves so many rows within a day.
 MOST = 1000
 STATES = (*ServiceInstance.State.values, service_registry.STALE)
 #: What may be asked for, and its words.
@@ -44,13 +44,15 @@ class ServiceListSerializer(serializers.Serializer[Any]):
     results = ServiceSerializer(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)
 
 
 class ServicesView(ApiView):
     """The processes of this installation."""
 
     required_scopes = {"GET": "services:read"}
-    query_parameters = frozenset(FILTERS)
+    query_parameters = cursor_pages.PARAMETERS | FILTERS.keys()
 
     @extend_schema(
         operation_id="list_services",
@@ -58,6 +60,7 @@ class ServicesView(ApiView):
         parameters=[
             OpenApiParameter("role", str, description="One or several, separated by commas."),
             OpenApiParameter("state", str, description="The same. Default: all but stopped."),
+            *PAGE_PARAMETERS,
         ],
         responses={200: ServiceListSerializer, **problems(400, 401, 403, 503)},
     )
@@ -66,7 +69,7 @@ class ServicesView(ApiView):
         roles = asked_for(request, "role") or FILTERS["role"]
         states = asked_for(request, "state") or [state for state in STATES if state != ServiceInstance.State.STOPPED]
         rows = service_registry.listed(roles=roles, states=states)
-        return Response(whole_list([service_answer(row) for row in rows[:MOST]]))
+        return Response(cursor_pages.page_answer(request, rows, shown=service_answer))
 
 
 class TargetSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,7 @@
-"""WSGI: requests that Django's request object cannot take as they are, or would misread, are made readable for it."""
+"""WSGI: requests that Django's request object cannot take as they are, or would misread, are made readable for it.
+
+And where an answer is given before the body was read, the client is told that the connection ends with it.
+"""
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -20,7 +23,7 @@ def made_readable(application: Application) -> Application:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         give_length(environ)
         drop_unreadable_type(environ)
-        return application(environ, start_response)
+        return application(environ, ending_unread_connections(environ, start_response))
 
     return serve
 
@@ -44,6 +47,40 @@ def drop_unreadable_type(environ: WSGIEnvironment) -> None:
         parse_header_parameters(content_type)
     except ValueError:
         environ["CONTENT_TYPE"] = ""
+
+
+class NoticedBody:
+    """The stream of a body, and whether anybody has read of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.is_read = False
+
+    def read(self, size: int = -1) -> bytes:
+        """As the stream does."""
+        self.is_read = True
+        return self._stream.read(size)  # type: ignore[no-any-return]  # a WSGI input stream gives bytes
+
+    def readline(self, size: int = -1) -> bytes:
+        """As the stream does."""
+        self.is_read = True
+        return self._stream.readline(size)  # type: ignore[no-any-return]
+
+
+def ending_unread_connections(environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
+    """`start_response`, which says `Connection: close` where the body is refused unread.
+
+    The server hangs up then, as the rest of the body stands between it and the next request; a client that is not told
+    sends its next request into a connection that is going away.
+    """
+    if not int(environ.get("CONTENT_LENGTH") or 0):
+        return start_response
+    body = environ["wsgi.input"] = NoticedBody(environ["wsgi.input"])
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        return start_response(status, headers if body.is_read else [*headers, ("Connection", "close")], *more)
+
+    return start
 
 
 def read_up_to(stream: Any, limit: int) -> bytes:

@@ -12,7 +12,7 @@ from templates_app.models import CODE, Layout, OnUnknown
 from templates_app.variables import DeclarationInvalid, check_shape, variables_to_json
 from users.channels import Channel
 from users.models import Category
-from users.strict_serializers import PlainText, StrictSerializer, Wrong
+from users.strict_serializers import JsonBoolean, JsonInteger, OneOf, PlainText, StrictSerializer, Wrong
 
 #: Bytes of a body: an HTML source per language.
 LARGEST_BODY = 1024 * 1024
@@ -68,9 +68,9 @@ class TemplateChangeSerializer(StrictSerializer):
     category = PlainText(required=False, allow_null=True)
     default_locale = LocaleText(required=False, allow_null=True)
     layout = PlainText(required=False, allow_null=True)
-    ttl_seconds = serializers.IntegerField(required=False, allow_null=True, min_value=60, max_value=2_592_000)
-    on_unknown = serializers.ChoiceField(choices=OnUnknown.choices, required=False, allow_null=True)
-    status = serializers.ChoiceField(choices=("active", "archived"), required=False, allow_null=True)
+    ttl_seconds = JsonInteger(required=False, allow_null=True, min_value=60, max_value=2_592_000)
+    on_unknown = OneOf(choices=OnUnknown.choices, required=False, allow_null=True)
+    status = OneOf(choices=("active", "archived"), required=False, allow_null=True)
 
     def validate_category(self, code: str | None) -> str | None:
         """One that exists."""
@@ -105,7 +105,7 @@ class TemplateCreateSerializer(TemplateChangeSerializer):
     status = None  # type: ignore[assignment]  # DRF's way to take a field out: a new template is active
     variables = VariablesField(required=False, allow_null=True)
     contents = ContentsField(required=False, allow_null=True)
-    publish = serializers.BooleanField(required=False, allow_null=True)
+    publish = JsonBoolean(required=False, allow_null=True)
 
 
 class VersionSerializer(StrictSerializer):
@@ -119,7 +119,7 @@ class VersionSerializer(StrictSerializer):
 class VersionCreateSerializer(VersionSerializer):
     """`POST …/versions/`."""
 
-    from_version = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    from_version = JsonInteger(required=False, allow_null=True, min_value=1)
 
     def contradictions(self, given: dict[str, Any], refused: Collection[str]) -> Wrong:
         """A copy, or words: not both."""
@@ -133,7 +133,7 @@ class PublishSerializer(StrictSerializer):
     """`POST …/publish/`."""
 
     note = LinesText(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_NOTE)
-    acknowledge_breaking = serializers.BooleanField(required=False, allow_null=True)
+    acknowledge_breaking = JsonBoolean(required=False, allow_null=True)
 
 
 class RevertSerializer(StrictSerializer):
@@ -183,7 +183,7 @@ class PreviewSerializer(StrictSerializer):
 
     version = VersionChoice(required=False, allow_null=True)
     locale = LocaleText(required=False, allow_null=True)
-    notification_type = serializers.ChoiceField(choices=Channel.choices, required=False, allow_null=True)
+    notification_type = OneOf(choices=Channel.choices, required=False, allow_null=True)
     variables = ValuesField(required=False, allow_null=True)
 
 

@@ -23,6 +23,7 @@ from templates_app.serializers import (
 from users import cursor_pages
 from users.api_view import ApiView
 from users.authentication import caller_of
+from users.channels import Channel
 from users.etags import etag_of, refuse_stale, wanted_tags
 from users.list_filters import ListFilters
 from users.openapi import PAGE_PARAMETERS, READ_ERRORS, WRITE_ERRORS, problems
@@ -34,7 +35,7 @@ READ, WRITE, PUBLISH = "templates:read", "templates:write", "templates:publish"
 CONFLICTS = problems(409, 412)
 FILTERS = ListFilters(moments={"created_after": "created_at__gte", "created_before": "created_at__lt"})
 STATUSES = {"active": False, "archived": True}
-#: Filters that take several values: any text.
+#: Filters that take several values.
 TEXT_FILTERS = ("code", "category", "channel", "locale")
 
 
@@ -57,13 +58,16 @@ def filtered_templates(request: Request) -> QuerySet[Template]:
         raise Problem("validation_error", errors=[FieldError("?status", "invalid_choice", "Use active, archived.")])
     rows = rows.filter(is_archived__in=[STATUSES[each] for each in statuses])
     given = {name: asked[name].split(",") for name in TEXT_FILTERS if name in asked}
+    if not set(given.get("channel", ())) <= set(Channel.values):
+        words = f"Use {', '.join(Channel.values)}."
+        raise Problem("validation_error", errors=[FieldError("?channel", "invalid_choice", words)])
     if "code" in given:
         rows = rows.filter(code__in=given["code"])
     if "category" in given:
         rows = rows.filter(category__in=given["category"])
-    words = {f"{name}__in": given[name] for name in ("channel", "locale") if name in given}
-    if words:
-        rows = rows.filter(Exists(TemplateContent.objects.filter(version=OuterRef("live_version"), **words)))
+    content = {f"{name}__in": given[name] for name in ("channel", "locale") if name in given}
+    if content:
+        rows = rows.filter(Exists(TemplateContent.objects.filter(version=OuterRef("live_version"), **content)))
     if search := asked.get("search"):
         rows = rows.filter(Q(code__icontains=search) | Q(name__icontains=search))
     return rows
@@ -87,6 +91,8 @@ class TemplatesView(ApiView):
             OpenApiParameter("locale", str, description="Of the live version."),
             OpenApiParameter("status", str, description="active (default), archived, or both."),
             OpenApiParameter("search", str, description="In code and name."),
+            OpenApiParameter("created_after", str, description="RFC 3339, inclusive."),
+            OpenApiParameter("created_before", str, description="RFC 3339, exclusive."),
         ],
         responses={200: TemplateListSerializer, **READ_ERRORS},
     )

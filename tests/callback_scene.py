@@ -102,7 +102,9 @@ def verified(secret, post):
 def owed(row):
     """(event type, sequence) of what is owed about a notification."""
     return list(
-        StatusCallback.objects.filter(notification=row).order_by("sequence").values_list("event_type", "sequence")
+        StatusCallback.objects.filter(notification_id=getattr(row, "pk", row))
+        .order_by("sequence")
+        .values_list("event_type", "sequence")
     )
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as Refused
-from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from users.locales import is_locale, normalise_locale
+from users.mail_addresses import validate_public_address
 from users.models import EXTERNAL_ID, User, validate_timezone
 from users.querysets import normalise_email
 from users.strict_serializers import PlainText
@@ -29,7 +29,7 @@ class AddressField(PlainText):
         """As we store it."""
         text = super().to_internal_value(data)
         try:
-            EmailValidator(allowlist=[])(text)
+            validate_public_address(text)
         except Refused:
             self.fail("invalid")
         if REFUSED_IN_ADDRESSES & set(text) or text.lower().endswith(("@localhost", ".localhost")):

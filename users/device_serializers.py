@@ -9,7 +9,7 @@ from rest_framework import serializers
 from users.device_tokens import TokenRefused, check_token, read_subscription
 from users.models import Device
 from users.problems import FieldError, Problem
-from users.strict_serializers import JsonBoolean, PlainText, StrictSerializer, Wrong
+from users.strict_serializers import JsonBoolean, OneOf, PlainText, StrictSerializer, Wrong
 from users.validation_findings import pointer
 
 LONGEST_TOKEN = 4096
@@ -31,9 +31,9 @@ class SubscriptionField(serializers.Field[Any, Any, Any, Any]):
 class DeviceRequestSerializer(StrictSerializer):
     """`POST …/devices/`."""
 
-    provider = serializers.ChoiceField(choices=Device.Provider.choices, required=False, allow_null=True)
-    kind = serializers.ChoiceField(choices=["token", "fid"], required=False, allow_null=True)
-    platform = serializers.ChoiceField(choices=Device.Platform.choices)
+    provider = OneOf(choices=Device.Provider.choices, required=False, allow_null=True)
+    kind = OneOf(choices=["token", "fid"], required=False, allow_null=True)
+    platform = OneOf(choices=Device.Platform.choices)
     token = PlainText(required=False, allow_null=True)
     device_token = PlainText(required=False, allow_null=True, help_text="The same as `token`.")
     subscription = SubscriptionField(required=False, allow_null=True)

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.lookups import Exact, IsNull, StartsWith
 
 from users.encryption import blind_index, opened_bytes, seal_bytes
+from users.mail_addresses import AddressFormField, validate_address
 
 
 class EncryptedField(models.Field):  # type: ignore[type-arg]  # of what, say the classes below
@@ -83,6 +84,12 @@ class EncryptedTextField(EncryptedField, models.TextField):  # type: ignore[type
 
 class EncryptedEmailField(EncryptedField, models.EmailField):  # type: ignore[type-arg]
     """One e-mail address."""
+
+    default_validators = [validate_address]
+
+    def formfield(self, **options: Any) -> Any:
+        """One that takes the same."""
+        return super().formfield(**({"form_class": AddressFormField} | options))
 
 
 class EncryptedBytesField(EncryptedField):

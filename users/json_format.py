@@ -167,6 +167,17 @@ class JSONNegotiation(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
+class AnyAnswer(JSONNegotiation):
+    """Services that post their news do not say what they would like to read, or do not mean it."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """JSON."""
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
+
+
 def media_type_of(content_type: str | None) -> str:
     """`application/json` of `Application/JSON; charset=utf-8`. Parameters mean nothing for JSON."""
     return (content_type or "").partition(";")[0].strip().lower()

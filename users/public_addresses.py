@@ -37,12 +37,18 @@ class AddressRefused(Exception):
     """Nothing is sent to this address; the words say why and name no other machine."""
 
 
+class AddressMalformed(AddressRefused):
+    """It is no address at all, wherever it may lead; the words say how one is written."""
+
+
 class NameNotFound(Exception):
     """The name has no address, at least now."""
 
 
 def allowed_addresses(host: str, port: int) -> list[str]:
     """Every address behind a name; one that is refused spoils them all. Raises `AddressRefused` or `NameNotFound`."""
+    if _is_translated(host):
+        raise AddressRefused("Use the IPv4 address itself, not a translation of it.")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -64,8 +70,16 @@ def is_allowed(text: str) -> bool:
     if any(address in network for network in _NEVER):
         return False
     if any(address in network for network in _PRIVATE):
-        return bool(settings.CALLBACK_ALLOW_PRIVATE)
+        return bool(settings.CALLBACK_ALLOW_PRIVATE) and not _is_translated(text)
     return address.version == 4 or address in _PUBLIC_IPV6
+
+
+def _is_translated(text: str) -> bool:
+    """Whether this is an address of NAT64. Resolvers of nets without IPv4 make them; nobody writes them."""
+    try:
+        return ipaddress.ip_address(text) in _NAT64
+    except ValueError:
+        return False
 
 
 def _unwrapped(address: IPAddress) -> IPAddress:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    def with_email(self, address: str) -> Self:
-        """People with this e-mail address, without regard to case: one at most. The only way to look for one."""
-        return self.filter(email_index=blind_index(address)) if address else self.none()
+    def with_email(self, *addresses: str) -> Self:
+        """People with these e-mail addresses, without regard to case, at most one each. The only way to find them."""
+        indexes = [blind_index(address) for address in addresses if address]
+        return self.filter(email_index__in=indexes) if indexes else self.none()
 
     def update(self, **values: Any) -> int:
         """Keeps the index of an address in step."""
@@ -41,9 +42,9 @@ class UserManager(BaseUserManager["User"]):
         """People, with their adjectives."""
         return UserQuerySet(self.model, using=self._db)
 
-    def with_email(self, address: str) -> UserQuerySet:
+    def with_email(self, *addresses: str) -> UserQuerySet:
         """The same of all people."""
-        return self.get_queryset().with_email(address)
+        return self.get_queryset().with_email(*addresses)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account of an e-mail address, without regard to case."""

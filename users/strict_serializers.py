@@ -87,6 +87,18 @@ class PlainText(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class OneOf(serializers.ChoiceField):
+    """One of a few words; whoever writes another is told which there are."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The word."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            words = f"Use {'one of ' if len(self.choices) > 1 else ''}{', '.join(map(str, self.choices))}."
+            raise serializers.ValidationError(words, code="invalid_choice") from error
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[datetime, Any, str, Any]):
     """RFC 3339 with an offset."""
@@ -115,4 +127,14 @@ class JsonBoolean(serializers.BooleanField):
         """The value itself."""
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
+        return data
+
+
+class JsonInteger(serializers.IntegerField):
+    """A whole number of JSON; no text that looks like one, and no 5.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The value itself."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
         return data

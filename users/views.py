@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,7 +54,7 @@ class PeopleView(ApiView):
         summary="Who can be reached?",
         parameters=[
             OpenApiParameter("external_id", str, description="One or several, separated by commas."),
-            OpenApiParameter("email", str, description="The exact address."),
+            OpenApiParameter("email", str, description="The exact address; one or several, separated by commas."),
             OpenApiParameter("is_active", bool),
             OpenApiParameter("created_after", str, description="RFC 3339, inclusive."),
             OpenApiParameter("created_before", str, description="RFC 3339, exclusive."),
@@ -64,7 +65,7 @@ class PeopleView(ApiView):
     def get(self, request: Request) -> Response:
         """Newest first."""
         email = request.query_params.get("email")
-        rows = User.objects.all() if email is None else User.objects.with_email(email)
+        rows = User.objects.all() if email is None else User.objects.with_email(*email.split(","))
         meant = answers.shown_people(PEOPLE_FILTERS.applied(rows, request.query_params))
         return Response(cursor_pages.page_answer(request, meant, shown=answers.person_answer))
 
@@ -90,9 +91,11 @@ class PersonObjectView(PersonView):
     open_to_people = frozenset({"GET", "HEAD", "PATCH", "DELETE"})
 
     def find(self, request: Request, **path: Any) -> None:
-        """`PUT` also makes who is not there yet."""
+        """`PUT` also makes who is not there yet; nobody is called `me`."""
         if request.method != "PUT":
             super().find(request, **path)
+        elif path["user_id"] == "me":
+            raise Http404
 
     @extend_schema(operation_id="get_user", summary="Who is this?", responses={200: PersonSerializer, **READ_ERRORS})
     def get(self, request: Request, user_id: str) -> Response:

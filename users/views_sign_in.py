@@ -54,7 +54,8 @@ class RegisterView(ApiView):
         password = asked.pop("password")
         with refusals.as_problems():
             person = people.create_person(fields=asked, password=password)
-        return Response(answers.signed_in_answer(person, sign_in.open_sign_in(person)), status=201)
+        answer = answers.signed_in_answer(person, sign_in.open_sign_in(person))
+        return Response(answer, status=201, headers={"Location": answer["user"]["links"]["self"]})
 
 
 class LoginView(ApiView):

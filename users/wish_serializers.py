@@ -16,7 +16,7 @@ from users.preferences import Wish, Wishes
 from users.problems import FieldError, Problem
 from users.quiet_hours import EVERY_DAY
 from users.quiet_hours_setting import silence_now
-from users.strict_serializers import JsonBoolean, StrictSerializer, Wrong
+from users.strict_serializers import JsonBoolean, OneOf, StrictSerializer, Wrong
 from users.validation_findings import pointer
 
 #: As the API calls the weekdays; Monday is 0, as in Python.
@@ -176,9 +176,7 @@ class ClockField(serializers.Field[time, Any, str, Any]):
 
 
 def _some_of(choices: Collection[str]) -> serializers.ListField:
-    return serializers.ListField(
-        child=serializers.ChoiceField(choices=list(choices)), required=False, allow_null=True, allow_empty=False
-    )
+    return serializers.ListField(child=OneOf(choices=list(choices)), required=False, allow_null=True, allow_empty=False)
 
 
 class QuietHoursRequestSerializer(StrictSerializer):
@@ -206,7 +204,7 @@ class QuietHoursRequestSerializer(StrictSerializer):
             "start": attrs["start"],
             "end": attrs["end"],
             "timezone": attrs.get("timezone") or "",
-            "days": [WEEKDAYS.index(day) for day in attrs.get("days") or WEEKDAYS],
+            "days": sorted({WEEKDAYS.index(day) for day in attrs.get("days") or WEEKDAYS}),
             "channels": attrs.get("channels") or Channel.values,
         }
 

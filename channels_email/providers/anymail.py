@@ -105,7 +105,7 @@ class AnymailProvider(MailServiceProvider):
         if not to.address.isascii() and not self.service.takes_utf8_address:
             raise address_not_supported(self.service.title)
         words = frame(message)
-        text, html = words.text, words.html or ""
+        text, html = words.text, words.html
         _see_that_all_is_text(words.subject, text, html)
         mail = AnymailMessage(
             subject=words.subject,

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from gateway.standin_server import Asked, Given, StandIn, act_of
 
 _ASKED = re.compile(r"ask-([A-Za-z0-9_-]+)(?:\..*)?@.*")
-ALL = "*"
 #: Answers that any service in front of a network gives now and then.
 PAGES = {
     "502": Given(502, b"<html><body>502 Bad Gateway</body></html>"),
@@ -98,9 +97,13 @@ class MailServiceStandIn(StandIn):
         except Refused as refused:
             return refused.given
 
+    def answer_names(self) -> list[str]:
+        """Its own, and those of any service."""
+        return [*self.answers, *PAGES]
+
     def _to(self, mail: Taken) -> Given:
         found = _ASKED.fullmatch(mail.to)
-        wanted = self.rules.get(mail.to) or (found[1] if found else "") or self.rules.get(ALL, "")
+        wanted = self.wanted(mail.to, found[1] if found else "")
         known = {**PAGES, **self.answers}
         if wanted in known:
             return known[wanted]

@@ -16,12 +16,15 @@ from pathlib import Path
 #: answer is not given yet; `answered`: the answer is given.
 STAGES = ("connect", "hello", "starttls", "auth", "noop", "rset", "mail", "rcpt", "data", "dot", "accepted", "answered")
 ACTS = ("", "hang", "close")
-_ADDRESS = re.compile(
-    r"(?P<at>rcpt|data|dot|accepted|answered)-"
-    r"(?:(?P<act>hang|close)|delay-(?P<delay>\d{1,6})|(?P<code>[245]\d\d)(?:-(?P<status>[245]\.\d{1,3}\.\d{1,3}))?)"
-    r"(?:\+.*)?@.*",
+#: Stages that know whom a mail is for.
+_OF_RECIPIENTS = frozenset({"rcpt", "data", "dot", "accepted", "answered"})
+_WORDS = re.compile(
+    rf"(?P<at>{'|'.join(STAGES)})-"
+    r"(?:(?P<act>hang|close)|delay-(?P<delay>\d{1,6})|(?P<code>[245]\d\d)(?:-(?P<status>[245]\.\d{1,3}\.\d{1,3}))?)",
     re.IGNORECASE,
 )
+#: In a rule by recipient: everybody, and the stages that know nobody yet.
+ALL = "*"
 
 
 @dataclass(kw_only=True)
@@ -79,13 +82,20 @@ def rules_from(text: str) -> list[Rule]:
 @lru_cache(maxsize=10_000)
 def rule_of(address: str) -> Rule | None:
     """What an address asks for."""
-    asked = _ADDRESS.fullmatch(address)
+    local, at, _ = address.partition("@")
+    rule = rule_from_words(local.partition("+")[0]) if at else None
+    return rule if rule and rule.at in _OF_RECIPIENTS else None
+
+
+def rule_from_words(words: str) -> Rule | None:
+    """`rcpt-550-5.1.1`, `connect-421`, `dot-delay-300`, `auth-hang`. None for anything else."""
+    asked = _WORDS.fullmatch(words)
     if asked is None:
         return None
     code, status = asked["code"], asked["status"]
     return Rule(
         at=asked["at"].lower(),
-        reply=f"{code} {status + ' ' if status else ''}As the address says." if code else "",
+        reply=f"{code} {status + ' ' if status else ''}As it was asked for." if code else "",
         act=(asked["act"] or "").lower(),
         delay=int(asked["delay"] or 0) / 1000,
     )
@@ -96,6 +106,8 @@ class RuleBook:
 
     def __init__(self, rules: Sequence[Rule] = (), file: Path | None = None) -> None:
         self.rules = list(rules)
+        #: Before what an address asks for by itself; `*` is for all others.
+        self.by_recipient: dict[str, Rule] = {}
         self._file = file
         self._read_at = 0
         if file is not None:
@@ -109,8 +121,9 @@ class RuleBook:
         for rule in self.rules:
             if rule.applies(stage, connection):
                 return rule
-        for address in recipients:
-            asked = rule_of(address)
+        everybody = self.by_recipient.get(ALL)
+        for address in recipients or [""]:
+            asked = self.by_recipient.get(address) or rule_of(address) or everybody
             if asked is not None and asked.at == stage:
                 return asked
         return None

@@ -1,7 +1,8 @@
 """Firebase Cloud Messaging and Google's token endpoint, as they answer.
 
 A registration token that reads `ask.<answer>.<anything>` asks for that answer: `ask.UNREGISTERED.1`, `ask.hang.2`,
-`ask.delay-300.3`. The answers are the keys of `ANSWERS` and the acts of `server.py`.
+`ask.delay-300.3`. The answers are the keys of `ANSWERS` and the acts of `standin_server.py`. A rule for `oauth` is
+about access tokens.
 """
 
 import re
@@ -29,6 +30,12 @@ def _error(status: int, message: str, google: str, own: str = "", *, field: str 
     return Given(status, {"error": error | ({"details": details} if details else {})}, given)
 
 
+#: In a rule: the endpoint for access tokens.
+OAUTH = "oauth"
+OAUTH_ANSWERS = {
+    "invalid_grant": Given(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}),
+    "busy": Given(503, {"error": "temporarily_unavailable"}),
+}
 _INVALID = "Request contains an invalid argument."
 #: By name: Firebase's documented errors, word for word where words matter.
 ANSWERS: dict[str, Given] = {
@@ -90,18 +97,21 @@ class FcmStandIn(StandIn):
             return ANSWERS["UNAUTHENTICATED"]
         return self._message(asked)
 
+    def answer_names(self) -> list[str]:
+        """Those for messages, and those for access tokens."""
+        return [*ANSWERS, *OAUTH_ANSWERS]
+
     def _token(self, asked: Asked) -> Given:
-        if self.oauth_answer == "invalid_grant":
-            return Given(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
-        if self.oauth_answer == "busy":
-            return Given(503, {"error": "temporarily_unavailable"})
+        wanted = self.oauth_answer or self.rules.get(OAUTH, "")
+        if wanted in OAUTH_ANSWERS:
+            return OAUTH_ANSWERS[wanted]
         if b"assertion=" not in asked.body:
             return Given(400, {"error": "invalid_request"})
         self.token_count += 1
         token = f"ya29.{secrets.token_urlsafe(24)}"
         self.tokens.add(token)
         given = {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
-        return Given(200, given, act=act_of(self.oauth_answer))
+        return Given(200, given, act=act_of(wanted))
 
     def _message(self, asked: Asked) -> Given:
         whole = asked.json()
@@ -114,7 +124,7 @@ class FcmStandIn(StandIn):
         if len(str(to)) < 8 or to == "checking-credentials":
             return ANSWERS["INVALID_TOKEN"]
         found = _ASKED.fullmatch(to)
-        wanted = self.rules.get(to) or (found[1] if found else "")
+        wanted = self.wanted(to, found[1] if found else "")
         if wanted in ANSWERS:
             return ANSWERS[wanted]
         act = act_of(wanted)

@@ -47,6 +47,10 @@ class OneSignalStandIn(StandIn):
         self.key = key
         self._given: dict[str, dict[str, Any]] = {}
 
+    def answer_names(self) -> list[str]:
+        """`invalid`: it knows no such subscription."""
+        return [*ANSWERS, "invalid"]
+
     def answer(self, asked: Asked) -> Given:
         """As the create-notification route."""
         if asked.method != "POST" or asked.path.partition("?")[0] != "/notifications":
@@ -59,7 +63,7 @@ class OneSignalStandIn(StandIn):
         except ValueError:
             return ANSWERS["app_id"]
         (to,) = body["include_subscription_ids"]
-        wanted = self.rules.get(to) or BY_TAIL.get(to.rpartition("-")[2], "")
+        wanted = self.wanted(to, BY_TAIL.get(to.rpartition("-")[2], ""))
         if wanted in ANSWERS:
             return ANSWERS[wanted]
         if wanted == "invalid" or to == str(uuid.UUID(int=0)):

@@ -1,10 +1,11 @@
 """A browser's push service, and the browser behind it: `subscribe()` gives what one would, `accepted` what it read.
 
-A subscription can ask for an answer: `subscribe("410")`, `subscribe("hang")`.
+A subscription can ask for an answer: `subscribe("410")`, `subscribe("hang")`; so can a rule for its endpoint.
 """
 
 import base64
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -49,10 +50,21 @@ class WebPushStandIn(StandIn):
             "keys": {"p256dh": _coded(point), "auth": _coded(subscriber.secret)},
         }
 
+    def answer_names(self) -> list[str]:
+        """Push services speak by status alone; any other may be asked for as well."""
+        return ["200", "202", "204", "400", "401", "403", "404", "410", "413", "429", "500", "502", "503", "504"]
+
+    def knows(self, answer: str) -> bool:
+        """Also every other status."""
+        return super().knows(answer) or bool(re.fullmatch("[2-5][0-9]{2}", answer))
+
     def control(self, asked: Asked) -> Given:
         """Also: a subscription for a developer, with the answer it asks for behind the question mark."""
-        if asked.path.partition("?")[0] == "/control/subscribe":
-            return Given(200, self.subscribe(asked.path.partition("?")[2]))
+        path, _, answer = asked.path.partition("?")
+        if path == "/control/subscribe":
+            if answer and not self.knows(answer):
+                return Given(400, {"error": f"{answer!r} is no answer of {self.name}.", "answers": self.possible()})
+            return Given(200, self.subscribe(answer))
         return super().control(asked)
 
     def answer(self, asked: Asked) -> Given:
@@ -60,9 +72,10 @@ class WebPushStandIn(StandIn):
         subscriber = self._subscribers.get(asked.path.removeprefix("/push/"))
         if subscriber is None:
             return Given(404)
-        act = act_of(subscriber.answer)
-        if subscriber.answer and not act:
-            return Given(int(subscriber.answer), None, HEADERS.get(subscriber.answer, {}))
+        wanted = self.wanted(f"{self.url}{asked.path}", subscriber.answer)
+        act = act_of(wanted)
+        if wanted and not act:
+            return Given(int(wanted), None, HEADERS.get(wanted, {}))
         if act in ("hang", "reset"):
             return Given(201, act=act)
         if refusal := refusal_of(asked.body, asked.headers, origin=self.url):

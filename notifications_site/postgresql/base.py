@@ -44,13 +44,15 @@ class PatientConnection(Connection[Any]):
 
     #: While it is only asked whether it works: a connection may be dead though the server is well.
     is_checked = False
+    #: What comes next is to have a new one.
+    is_to_be_left = False
     #: By the monotonic clock.
     answered_at = -math.inf
 
     @property
     def is_trusted(self) -> bool:
         """Whether it worked a moment ago, and nothing has come since: a server that ends says so."""
-        if self.closed or time.monotonic() - self.answered_at >= TRUSTED_FOR.total_seconds():
+        if self.closed or self.is_to_be_left or time.monotonic() - self.answered_at >= TRUSTED_FOR.total_seconds():
             return False
         line = select.poll()
         line.register(self.pgconn.socket, select.POLLIN)
@@ -61,8 +63,9 @@ class PatientConnection(Connection[Any]):
         try:
             answer = self._wait(gen, interval, timeout)
         except ReadOnlySqlTransaction as error:
-            # Another server may have taken over, and a new connection leads to it. This one would say so for ever.
-            self.pgconn.finish()
+            # Another server may have taken over, and a new connection leads to it. This one would say so for ever. What
+            # only reads may still end with it.
+            self.is_to_be_left = True
             raise psycopg.OperationalError(str(error)) from error
         self.answered_at = time.monotonic()
         return answer
@@ -103,7 +106,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         """Django's hook. What is left of the patience is needed for a new connection."""
-        if self.connection is None:
+        if self.connection is None or self.connection.is_to_be_left:
             return False
         self.connection.is_checked = True
         try:

@@ -3,16 +3,19 @@
 import uuid
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.headerregistry import Address
 
 import pytest
 from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels_email import channel as channel_module
 from channels_email.channel import EmailChannel
 from channels_email.message import make_mail
 from channels_email.providers.capture import CaptureProvider
 from gateway.channel_contract import Order, Refusal, UnknownProvider
-from templates_app.rendering import RenderedEmail
+from templates_app.rendering import NOT_ON_ONE_LINE, RenderedEmail
 from users.recipients import CategoryRules, Recipient
 from users.unsubscribe import read_token
 
@@ -50,6 +53,17 @@ def addressed_to(order: Order):
     mail = message_from_bytes(make_mail(message).content, policy=policy.default)
     (address,) = mail["To"].addresses
     return address
+
+
+@given(
+    st.text("aÄ .,\"'<>@()[]:;\\\t=?_-", max_size=12),
+    st.sampled_from(["ann", "a.b+c", "a..b", ".a", 'a"b', "ä", "a b"]),
+)
+def test_plain_names_are_written_as_the_library_writes_them(name, local):
+    recipient = an_order(name=name, address=f"{local}@mail.example").recipient
+    on_one_line = NOT_ON_ONE_LINE.sub(" ", name).strip()
+    expected = str(Address(display_name=on_one_line, username=local, domain="mail.example"))
+    assert channel_module._mailbox(recipient) == expected
 
 
 def test_a_notification_becomes_one_message(settings):

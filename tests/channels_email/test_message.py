@@ -6,6 +6,7 @@ from email import policy
 
 import pytest
 
+from channels_email import message
 from channels_email.message import (
     CANNOT_BE_MADE,
     EmailMessage,
@@ -75,7 +76,8 @@ def test_words_that_look_like_template_tags_stay_words():
 
 
 def test_rendering_twice_attaches_the_html_once():
-    mail = frame(a_message())
+    mail = FramedMail(context={"subject": "s", "text": "t", "html": "<p>"})
+    mail.render()
     mail.render()
     assert len(mail.alternatives) == 1
 
@@ -181,6 +183,33 @@ def test_a_mail_without_html_is_plain_text():
 def test_a_mail_without_text_is_html():
     mail = read(a_message(words(html="<p>Only HTML</p>", text="")))
     assert mail.get_content_type() == "text/html"
+
+
+@pytest.mark.parametrize("subject", ["Hello\nAnn", "text", "  "])
+@pytest.mark.parametrize("text", ["", "  Hello\n", "\ue000html\ue001"])
+@pytest.mark.parametrize("html", ["", "<p>{{ x }}</p>\n", " "])
+def test_a_shell_that_is_kept_frames_as_the_library_does(subject, text, html):
+    mail = FramedMail(context={"subject": subject, "text": text, "html": html})
+    mail.render()
+    assert frame(a_message(words(subject=subject, text=text, html=html))) == (mail.subject, mail.text, mail.html)
+
+
+def test_what_the_shell_adds_is_in_every_mail(tmp_path, settings):
+    message._shell.cache_clear()
+    (tmp_path / "channels_email").mkdir()
+    (tmp_path / "channels_email/message.html").write_text(
+        "{% block subject %}[text] {{ subject }}{% endblock %}"
+        "{% block text_body %}{{ text }} {{ subject }}{% endblock %}"
+        "{% block html_body %}<title>{{ subject }}</title>{{ html }}{% endblock %}"
+    )
+    settings.TEMPLATES = [
+        {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [str(tmp_path)], "APP_DIRS": False}
+    ]
+    try:
+        framed = frame(a_message(words(subject="Hi", text="Bye", html="<p>")))
+    finally:
+        message._shell.cache_clear()
+    assert framed == ("[text] Hi", "Bye Hi", "<title>Hi</title><p>")
 
 
 def test_the_frame_sees_only_the_words():

@@ -106,6 +106,6 @@ def test_a_device_belongs_to_its_service_and_capture_takes_what_is_left(settings
     phone = a_target("Phone")
     browser = dataclasses.replace(a_target("Browser"), provider="webpush")
     messages = PushChannel().build(an_order(phone, browser))
-    assert [PushChannel().carriers(each) for each in messages] == [("fcm", "capture"), ("capture",)]
+    assert [PushChannel().carriers(each) for each in messages] == [("fcm",), ("capture",)]
     settings.PUSH_PROVIDERS = ["fcm"]
     assert [each.device for each in PushChannel().build(an_order(phone, browser))] == [phone]

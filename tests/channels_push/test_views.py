@@ -59,8 +59,18 @@ def test_a_push_that_is_no_longer_kept_is_no_trouble(client):
     assert report(client, proof, "clicked").status_code == 204
 
 
-def test_an_unknown_event_is_refused(client, sent):
-    assert report(client, receipt_of(sent), "bounced").json()["code"] == "validation_error"
+def test_an_unknown_event_is_refused_with_those_there_are(client, sent):
+    (finding,) = report(client, receipt_of(sent), "bounced").json()["errors"]
+    assert finding == {
+        "pointer": "/event",
+        "code": "invalid_choice",
+        "detail": "Use one of clicked, delivered, opened.",
+    }
+
+
+def test_a_number_is_no_receipt(client):
+    (finding,) = report(client, 5, "opened").json()["errors"]
+    assert (finding["pointer"], finding["code"]) == ("/receipt", "invalid")
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def test_onesignal_confirms_a_push(client, onesignal, sent):
     for _ in range(2):
         assert tell(client, body).json() == {"known": True}
     assert now_as(sent).status == Status.DELIVERED
-    assert client.head(NEWS).status_code == 200
+    assert client.head(NEWS).status_code == client.get(NEWS).status_code == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"event": "new"}, {"event": "notification.clicked", "data": {"receipt": "x"}}])
@@ -91,5 +101,14 @@ def test_who_does_not_know_the_secret_tells_nothing(client, onesignal, settings,
     assert tell(client, body, secret="us:other").json()["code"] == "invalid_signature"
     assert client.post(NEWS, body, content_type="application/json").status_code == 400
     assert now_as(sent).status == Status.SENT
+    settings.PROVIDER_WEBHOOK_SECRET = ""
+    assert tell(client, body, secret="").json()["code"] == "invalid_signature"
     settings.PUSH_PROVIDERS = ["fcm"]
     assert tell(client, body).status_code == 404
+
+
+def test_whatever_onesignal_would_like_to_read_its_news_is_taken(client, onesignal, sent):
+    body = {"event": "message.push.clicked", "data": {"receipt": receipt_of(sent)}}
+    proof = "Basic " + base64.b64encode(b"us:s3cret").decode()
+    headers = {"Authorization": proof, "Accept": "text/html"}
+    assert client.post(NEWS, body, content_type="application/json", headers=headers).json() == {"known": True}

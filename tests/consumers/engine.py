@@ -94,11 +94,11 @@ def statuses_of(*notifications: Notification) -> list[str]:
 
 
 def attempts_of(notification: Notification) -> list[DeliveryAttempt]:
-    return list(DeliveryAttempt.objects.filter(notification=notification))
+    return list(DeliveryAttempt.objects.filter(notification_id=notification.pk))
 
 
 def events_of(notification: Notification) -> list[str]:
-    return list(NotificationEvent.objects.filter(notification=notification).values_list("type", flat=True))
+    return list(NotificationEvent.objects.filter(notification_id=notification.pk).values_list("type", flat=True))
 
 
 def is_due(notification: Notification) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from consumers import alert_signs
+from consumers import alert_signs, news_away
 from consumers.models import Alert
 from gateway import provider_states
 from gateway.models import CallbackEndpoint, Notification, ProviderState
@@ -131,6 +131,44 @@ def test_an_endpoint_that_was_stopped_is_found_and_one_a_client_switched_off_is_
     assert finding.sentence == (
         "An endpoint of shop (live) is told nothing any more: No success for five days. What it is owed waits."
     )
+
+
+def refused(**columns):
+    given = {"status": Status.ACCEPTED, "reason": "provider_auth", "channel": "push", "available_at": ahead(hours=1)}
+    row = NotificationFactory(**(given | {"reason_data": {"provider": "fcm"}} | columns))
+    row.attempts.create(
+        number=1, provider="fcm", claim_token=row.pk, outcome="misconfigured", detail="The device is another project's."
+    )
+    return row
+
+
+def test_messages_that_wait_for_credentials_are_found_with_what_the_provider_said():
+    first = refused()
+    refused()
+    refused(reason_data={"provider": "onesignal"})
+    refused(is_simulated=True)
+    NotificationFactory(available_at=ahead(hours=1), reason="retrying")
+    fcm, onesignal = found(alert_signs.refused_credentials)
+    assert (fcm.subject, fcm.count, fcm.first) == ("fcm", 2, first.pk)
+    assert fcm.sentence == "2 messages waiting: fcm refuses our credentials. The device is another project's."
+    assert onesignal.subject == "onesignal"
+
+
+def test_a_mailbox_that_stays_away_is_found_until_it_is_read_again(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(news_away.time, "monotonic", lambda: clock[0])
+    news_away.note("collect_news_bounce_imap", "imap.example.com cannot be read: Connection refused.")
+    clock[0] += alert_signs.AWAY_FOR.total_seconds() - 1
+    news_away.note("collect_news_bounce_imap", "imap.example.com cannot be read: timed out.")
+    assert found(alert_signs.unread_bounces) == []
+    clock[0] += 1
+    (finding,) = found(alert_signs.unread_bounces)
+    assert finding.subject == "collect_news_bounce_imap"
+    assert finding.sentence == (
+        "Mails that came back have not been read for over 10 minutes. imap.example.com cannot be read: timed out."
+    )
+    news_away.note_reached("collect_news_bounce_imap")
+    assert found(alert_signs.unread_bounces) == []
 
 
 def test_a_paused_provider_that_was_switched_off_is_no_news(settings):

@@ -407,7 +407,8 @@ def test_a_test_is_told_whatever_the_endpoint_asks_for(hook):
     run_once()
 
     body = verified(secret, hook.posts[0])
-    assert (body["type"], body["data"]) == ("callback.test", {"callback_id": str(made.pk)})
+    assert body["type"] == "callback.test"
+    assert body["data"] == {"callback_id": str(made.pk), "message": "This is a test."}
 
 
 def test_no_address_name_or_word_of_a_person_is_told(hook):

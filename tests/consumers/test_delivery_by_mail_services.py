@@ -3,13 +3,13 @@
 import pytest
 
 from channels_email.channel import EmailChannel
-from channels_email.standins.mail_service import ALL
 from channels_email.standins.mailgun import MailgunStandIn
 from channels_email.standins.postmark import PostmarkStandIn
 from channels_email.standins.sendgrid import SendGridStandIn
 from consumers.delivery import Delivery
 from gateway.channel_contract import Outcome
 from gateway.models import ProviderState
+from gateway.standin_server import ALL
 from gateway.statuses import Status
 from tests.channels_email.service_scene import use
 from tests.consumers.engine import RULES, a_template, attempts_of, breakers_of, make_due, now_as, several, submit

@@ -37,11 +37,20 @@ def lines_of(lines):
         (REFUSED, "warning", "Given up.", "mailbox_unknown"),
     ],
 )
-def test_an_answer_is_told_with_the_ids_to_follow_it(deliver, one, answer, level, event, reason):
+def test_an_answer_is_told_with_the_ids_to_follow_it(deliver, one, answer, level, event, reason, caplog):
+    caplog.set_level("DEBUG", logger="consumers.delivery_log")
     with capture_logs() as lines:
         deliver(FakeProvider(answer), one)
 
     assert lines_of(lines) == [(level, event, reason, str(one.pk), "order-17")]
+
+
+def test_what_was_sent_is_no_line_at_the_usual_level(deliver, one, caplog):
+    caplog.set_level("INFO", logger="consumers.delivery_log")
+    with capture_logs() as lines:
+        deliver(FakeProvider(ACCEPTED), one)
+
+    assert lines_of(lines) == []
 
 
 def test_the_code_of_a_refusal_is_told_and_not_the_words_that_may_hold_an_address(deliver, one):

@@ -14,6 +14,7 @@ from consumers import preparation
 from consumers.preparation import prepare
 from gateway import outbox, priorities, statuses
 from gateway.channel_contract import Outcome
+from gateway.database_clock import database_now
 from gateway.models import DeliveryAttempt, Notification, WaitingFor
 from gateway.reasons import sentence
 from gateway.statuses import Status
@@ -84,7 +85,8 @@ def test_a_claimed_notification_becomes_a_message_with_its_words():
 def test_a_message_says_of_which_template_it_is():
     (row,) = claim(submit(UserFactory(), a_template()))
     ((one,), _) = prepare(EmailChannel(), [row])
-    assert one.messages[0].feedback_id.startswith(f"{row.template.code}:{row.category_code}:{row.locale}:")
+    code = Notification.objects.get(pk=row.pk).template.code
+    assert one.messages[0].feedback_id.startswith(f"{code}:{row.category_code}:{row.locale}:")
 
 
 def test_a_batch_keeps_everybodys_words_apart():
@@ -97,8 +99,10 @@ def test_a_batch_keeps_everybodys_words_apart():
     }
 
 
-def test_a_batch_costs_the_same_queries_whatever_its_size():
+def test_a_batch_costs_the_same_queries_whatever_its_size(monkeypatch):
     template = a_template()
+    now = database_now()
+    monkeypatch.setattr(preparation, "about_now", lambda: now)  # it asks every other second
     costs = []
     for count in (2, 12):
         rows = claim(*[submit(UserFactory(), template) for _ in range(count)])
@@ -106,7 +110,7 @@ def test_a_batch_costs_the_same_queries_whatever_its_size():
             ready, _ = prepare(EmailChannel(), rows)
         assert len(ready) == count
         costs.append(len(queries))
-    assert costs[0] == costs[1] <= 5
+    assert costs[0] == costs[1] <= 4
 
 
 def test_moments_reach_the_template_as_moments():

@@ -77,3 +77,19 @@ class TestRegistration:
             registration.leave()
 
         assert [line["event"] for line in lines] == ["A heartbeat was not written."]
+
+    def test_whoever_begins_while_the_database_is_away_is_listed_later(self, monkeypatch):
+        def refuse(**fields):
+            raise OperationalError("connection refused")
+
+        with monkeypatch.context() as away, capture_logs() as lines:
+            away.setattr(service_registry, "register", refuse)
+            registration = Registration(role="web", port=3000)
+        assert [line["event"] for line in lines] == ["A heartbeat was not written."]
+        assert not ServiceInstance.objects.exists()
+
+        registration.become(State.RUNNING)
+        registration.leave()
+
+        row = ServiceInstance.objects.get()
+        assert (row.role, row.port, row.state) == ("web", 3000, State.STOPPED)

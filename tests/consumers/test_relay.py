@@ -84,6 +84,16 @@ def test_as_hints_are_fetched_more_are_rung(some):
     assert relay.top_up("email") == 2
 
 
+def test_a_queue_with_little_room_is_left_alone_until_there_is_more(some):
+    some(5)
+    bell = FakeBell()
+    bell.ready = 10
+    relay = make(bell, high_water=12)
+    assert relay.top_up("email") == 0
+    bell.ready = 9
+    assert relay.top_up("email") == 3
+
+
 def test_many_are_rung_in_flights(some):
     some(7)
     bell = FakeBell()

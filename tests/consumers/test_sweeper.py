@@ -13,6 +13,7 @@ from channels_email.channel import EmailChannel
 from channels_email.models import CapturedEmail
 from channels_email.providers.capture import REPORT_AFTER
 from channels_push.channel import PushChannel
+from consumers import news_away
 from consumers import sweeper as sweeper_module
 from consumers.delivery import Delivery
 from consumers.models import ServiceInstance
@@ -161,6 +162,10 @@ def test_news_that_cannot_be_fetched_is_one_line_without_a_traceback():
     with structlog.testing.capture_logs() as lines:
         turn(Chore("collect_news_bounce_imap", timedelta(0), fail, is_slow=True))
     assert [(line["log_level"], line.get("exc_info")) for line in lines] == [("warning", None)]
+    (trouble,) = news_away.lasting(timedelta(0)).values()
+    assert "does not answer in time" in trouble
+    turn(Chore("collect_news_bounce_imap", timedelta(0), lambda: 0, is_slow=True))
+    assert news_away.lasting(timedelta(0)) == {}
 
 
 def test_a_stopped_sweeper_does_nothing():

@@ -101,3 +101,18 @@ def test_what_is_not_there_is_a_usage_error(arguments):
     with pytest.raises(CommandError, match="no provider") as failed:
         call_command("test_provider", arguments.pop("name"), **arguments)
     assert failed.value.returncode == 2
+    assert "capture" not in str(failed.value)
+
+
+def test_capture_has_nobody_to_ask():
+    with pytest.raises(CommandError, match="keeps messages here") as failed:
+        call_command("test_provider", "capture")
+    assert failed.value.returncode == 2
+
+
+def test_an_address_without_a_password_is_named(settings, capsys):
+    with SmtpServer() as mail_server:
+        settings.EMAIL_URL = f"smtp+tls://127.0.0.1:{mail_server.port}"
+        with pytest.raises(CommandError):
+            call_command("test_provider", "smtp")
+    assert f"127.0.0.1:{mail_server.port} cannot be used: it does not offer STARTTLS" in capsys.readouterr().out

@@ -47,6 +47,19 @@ def test_a_provider_that_works_is_shown_with_its_place(client, row):
         assert words in text
 
 
+def test_providers_that_share_the_traffic_say_how_and_the_others_that_they_stand_by(client, row, settings):
+    settings.EMAIL_PROVIDERS = ["smtp:70", "sendgrid:30", "mailgun"]
+    provider_states.introduce("email", ["smtp", "sendgrid", "mailgun"])
+    text = page(client, BOARD)
+    for words in ("no. 1 in order · 70 % of the traffic", "no. 2 in order · 30 % of the traffic"):
+        assert words in text
+    assert "no. 3 in order · stands by" in text
+    settings.EMAIL_PROVIDERS = ["smtp", "sendgrid"]
+    text = page(client, BOARD)
+    assert "of the traffic" not in text
+    assert "stands by" not in text
+
+
 def test_a_paused_provider_is_shown_with_error_and_time_of_the_next_trial(client, row):
     open_it()
     text = page(client, BOARD)

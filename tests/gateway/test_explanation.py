@@ -28,6 +28,13 @@ def minutes(n):
     return START + timedelta(minutes=n)
 
 
+def test_who_reports_deliveries_is_not_said_to_prove_none():
+    silent = accepted(status=Status.SENT, reason="sent", provider="fcm")
+    assert answer(silent).sentence == "fcm accepted it. There is no proof of delivery from this provider."
+    reporting = accepted(status=Status.SENT, reason="sent", provider="sendgrid", awaits_news=True)
+    assert answer(reporting).sentence == "sendgrid accepted it, and may still report what became of it."
+
+
 def test_a_notification_nobody_has_touched_has_one_step():
     row = accepted(request_id="req-1")
     [step] = timeline(row)

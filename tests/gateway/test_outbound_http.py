@@ -8,7 +8,7 @@ import pytest
 
 from channels_email.standins.certificates import self_made_certificate
 from gateway import outbound_http
-from gateway.outbound_http import AddressRefused, Answer, CallFailed, check_address, post
+from gateway.outbound_http import AddressMalformed, AddressRefused, Answer, CallFailed, check_address, post
 from tests.callback_scene import receiver
 from users.public_addresses import is_allowed
 
@@ -41,14 +41,14 @@ def resolve_to(monkeypatch, *addresses):
 
 INSIDE = [
     *("127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1"),
-    *("::1", "fc00::1", "fd12::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1"),
+    *("::1", "fc00::1", "fd12::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
 ]
 NEVER = [
     *("0.0.0.0", "169.254.169.254", "192.0.0.192", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"),  # noqa: S104
     *("100.100.100.200", "168.63.129.16", "192.0.2.1", "198.51.100.1", "203.0.113.1", "192.88.99.1"),
     *("::", "fe80::1", "fe80::1%eth0", "ff02::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"),
     *("2002:7f00:1::", "2002:a9fe:a9fe::", "2001:0:1::1", "2001:db8::1", "64:ff9b:1::1", "::127.0.0.1", "fec0::1"),
-    *("nonsense", ""),
+    *("64:ff9b::7f00:1", "64:ff9b::a00:1", "nonsense", ""),
 ]
 PUBLIC = ["8.8.8.8", "1.1.1.1", "172.32.0.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 
@@ -103,24 +103,55 @@ def test_nor_is_anything_posted_there(outside, host, monkeypatch):
 @pytest.mark.parametrize(
     "url",
     [
-        *("http://example.com/", "ftp://example.com/", "//example.com/", "example.com", "https://", "", "https:///x"),
+        *("http://example.com/", "ftp://example.com/", "https://example.com:80/", "https://example.com:22/"),
         *(
             "https://user@example.com/",
             "https://user:pw@example.com/",
             "https://:@example.com/",
             "https://@example.com",
         ),
-        *("https://example.com:80/", "https://example.com:22/", "https://example.com:0/", "https://example.com:99999/"),
-        *("https://example.com:x/", "https://example.com/#top", "https://exa mple.com/", "https://example.com\\@evil/"),
-        *("https://example.com/\r\nx: y", "https://example.com/\tx", "https://exämple.com/", "https://[::1/"),
-        f"https://example.com/{'x' * 2000}",
     ],
 )
 def test_an_address_against_the_rules_is_refused(outside, monkeypatch, url):
     resolve_to(monkeypatch, "8.8.8.8")
 
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefused) as refused:
         check_address(url)
+    assert not isinstance(refused.value, AddressMalformed)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("//example.com/", "example.com", "https://", "", "https:///x", "hello", "https:example.com", "https://."),
+        *("https://example.com:0/", "https://example.com:99999/", "https://example.com:0443/", "https://example.com:/"),
+        *("https://[2606:4700::1111]:/", "https://example.com:+443/", "https://example.com:x/"),
+        *("https://example.com/#top", "https://example.com/#", "https://exa mple.com/", "https://example.com\\@evil/"),
+        *("https://example.com/\r\nx: y", "https://example.com/\tx", "https://exämple.com/", "https://[::1/"),
+        *(
+            "https://[example.com]/",
+            "https://1.2.3.4.5/",
+            "https://1.2.3.999/",
+            "https://a..b/",
+            f"https://{'a' * 64}.com/",
+        ),
+        *(f"https://{'a.' * 130}com/", f"https://example.com/{'x' * 2000}"),
+    ],
+)
+def test_what_is_no_address_is_told_apart(outside, monkeypatch, url):
+    resolve_to(monkeypatch, "8.8.8.8")
+
+    with pytest.raises(AddressMalformed):
+        check_address(url)
+
+
+def test_nobody_writes_an_address_of_nat64(outside, monkeypatch):
+    """Resolvers of nets without IPv4 make them of public addresses: behind a name one is taken."""
+    with pytest.raises(AddressRefused):
+        check_address("https://[64:ff9b::808:808]/")
+
+    resolve_to(monkeypatch, "64:ff9b::808:808")
+    check_address("https://example.com/")
 
 
 @pytest.mark.parametrize(
@@ -140,11 +171,16 @@ def test_one_private_address_behind_a_name_spoils_all(outside, monkeypatch, hidd
         check_address("https://example.com/")
 
 
-def test_a_name_without_an_address_is_refused(outside, monkeypatch):
+def test_a_name_without_an_address_is_taken_and_asked_for_again(outside, monkeypatch):
     resolve_to(monkeypatch)
+    check_address("https://example.com/")
 
-    with pytest.raises(AddressRefused, match="no address"):
-        check_address("https://example.com/")
+    with pytest.raises(CallFailed, match="name_not_found"):
+        post("https://example.com/", b"{}", {})
+
+    resolve_to(monkeypatch, "127.0.0.1")
+    with pytest.raises(AddressRefused):
+        post("https://example.com/", b"{}", {})
 
 
 def test_the_socket_connects_to_the_address_that_was_judged(outside, monkeypatch):

@@ -68,7 +68,7 @@ def test_a_verdict_writes_what_it_says():
 def test_a_verdict_may_name_a_moment_or_leave_it_as_it_is():
     rows = claim(*some(2))
     moment = Notification.objects.values_list(Now() + timedelta(hours=8), flat=True)[0]
-    before = {row.pk: row.available_at for row in rows}
+    before = dict(Notification.objects.values_list("pk", "available_at"))
     first, second = (held(row) for row in rows)
     outbox.settle(
         [

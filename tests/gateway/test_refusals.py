@@ -8,6 +8,7 @@ from gateway import attachments, callback_endpoints, decision, idempotency, subm
 from gateway.callback_endpoints import TooManyEndpoints
 from gateway.decision import VariablesInvalid
 from gateway.idempotency import RequestIdReused
+from gateway.outbound_http import AddressMalformed
 from gateway.refusals import TRANSLATIONS, as_problems
 from gateway.submission import MomentsRefused
 from templates_app import selection
@@ -25,6 +26,7 @@ MADE = {
     ),
     RequestIdReused: lambda: RequestIdReused(uuid.UUID(int=7)),
     TooManyEndpoints: TooManyEndpoints,
+    AddressMalformed: lambda: AddressMalformed("This is no address."),
 }
 
 

@@ -117,6 +117,7 @@ def test_a_known_request_is_repeated_though_its_upload_is_gone(shop):
         (sent_along(filename="setup.exe"), [("/attachments/0/filename", "invalid")]),
         (sent_along(content_type="pdf"), [("/attachments/0/content_type", "invalid")]),
         (sent_along(content="not base64!"), [("/attachments/0/content", "invalid")]),
+        ({"id": "x"}, [("/attachments/0/id", "invalid")]),
         (sent_along(content="AA"), [("/attachments/0/content", "invalid")]),
         (sent_along(content="Grüße"), [("/attachments/0/content", "invalid")]),
         (sent_along(content=""), [("/attachments/0/content", "too_short")]),

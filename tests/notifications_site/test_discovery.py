@@ -64,6 +64,14 @@ def test_states_can_be_chosen_and_silence_is_one_of_them(ask, processes, wanted)
     assert states(ask(f"?state={wanted}")) == {pk: state for pk, state in processes.items() if state in chosen}
 
 
+def test_the_list_has_pages_as_every_other(ask, processes):
+    first = ask("?state=running,starting,stale&page_size=2&count=true").json()
+    second = ask(first["next"].removeprefix(URL)).json()
+
+    assert (len(first["results"]), len(second["results"]), first["count"]) == (2, 1, 3)
+    assert (first["previous"], second["next"]) == (None, None)
+
+
 def test_roles_can_be_chosen(ask, processes):
     assert set(states(ask("?role=email_consumer")).values()) == {"stale"}
     assert len(states(ask("?role=email_consumer,web"))) == 4

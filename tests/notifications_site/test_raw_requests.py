@@ -78,3 +78,33 @@ def test_a_type_on_which_django_would_fail_is_dropped(content_type):
         RequestFactory().generic("POST", "/", b"{}", content_type=content_type)
 
     assert seen_by_django(CONTENT_TYPE=content_type).content_type == ""
+
+
+def headers_of_answer(read, *, length="2"):
+    """What is sent with an answer of an application that does `read` with the body."""
+    sent = []
+
+    def application(environ, start_response):
+        read(environ["wsgi.input"])
+        start_response("200 OK", [("X-Own", "1")])
+        return []
+
+    environ = RequestFactory()._base_environ(REQUEST_METHOD="POST", CONTENT_LENGTH=length)
+    environ["wsgi.input"] = io.BytesIO(b"{}")
+    made_readable(application)(environ, lambda status, headers, *more: sent.extend(headers))
+    return sent
+
+
+def test_an_answer_before_the_body_was_read_ends_the_connection():
+    """The server hangs up then; a client that is not told loses its next request."""
+    assert headers_of_answer(lambda body: None) == [("X-Own", "1"), ("Connection", "close")]
+
+
+@pytest.mark.parametrize("read", [lambda body: body.read(), lambda body: body.readline(10)])
+def test_other_connections_are_kept(read):
+    assert headers_of_answer(read) == [("X-Own", "1")]
+
+
+@pytest.mark.parametrize("length", ["", "0"])
+def test_so_are_those_without_a_body(length):
+    assert headers_of_answer(lambda body: None, length=length) == [("X-Own", "1")]

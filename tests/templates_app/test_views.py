@@ -122,6 +122,8 @@ def test_reading_is_not_writing(db):
         ({"default_locale": "german!"}, [("/default_locale", "invalid")]),
         ({"ttl_seconds": 59}, [("/ttl_seconds", "out_of_range")]),
         ({"ttl_seconds": 2_592_001}, [("/ttl_seconds", "out_of_range")]),
+        *(({"ttl_seconds": each}, [("/ttl_seconds", "invalid")]) for each in ("60", 60.0, True, "x")),
+        *(({"publish": each}, [("/publish", "invalid")]) for each in ("yes", "true", 1, "x")),
         ({"on_unknown": "maybe"}, [("/on_unknown", "invalid_choice")]),
         ({"contents": []}, [("/contents", "invalid")]),
         ({"contents": {"!": {}}}, [("/contents/!", "invalid")]),
@@ -181,6 +183,7 @@ def test_the_list_is_narrowed(owner, shipped):
     assert codes("?search=FARE") == codes("?search=by") == ["bye"]
     assert codes("?created_after=2999-01-01T00:00:00Z") == []
     assert findings(owner.get(f"{TEMPLATES}?status=lost&created_before=x&colour=red")) == [("?colour", "unknown_field")]
+    assert findings(owner.get(f"{TEMPLATES}?channel=email,sms")) == [("?channel", "invalid_choice")]
     assert findings(owner.get(f"{TEMPLATES}?status=lost")) == [("?status", "invalid_choice")]
 
 

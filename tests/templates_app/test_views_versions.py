@@ -86,6 +86,7 @@ def test_a_draft_can_begin_with_an_older_version(owner, draft):
 
 def test_what_a_draft_cannot_begin_with(owner, shipped):
     assert refusal(send(owner, "POST", VERSIONS, {"from_version": 9})) == (422, "template_version_not_found")
+    assert findings(send(owner, "POST", VERSIONS, {"from_version": "1"})) == [("/from_version", "invalid")]
     both = {"from_version": 1, "contents": {}}
     assert findings(send(owner, "POST", VERSIONS, both)) == [("/from_version", "invalid")]
     assert findings(send(owner, "POST", VERSIONS, both | {"note": 5})) == [
@@ -195,6 +196,11 @@ def test_a_breaking_change_has_to_be_acknowledged(owner, draft):
     assert [(each["code"], each["path"]) for each in response.json()["findings"]] == [
         ("breaking_change", "variables/link")
     ]
+    for unclear in ("true", 1):
+        asked = {"acknowledge_breaking": unclear}
+        assert findings(send(owner, "POST", version_path(2, "publish/"), asked)) == [
+            ("/acknowledge_breaking", "invalid")
+        ]
     done = send(owner, "POST", version_path(2, "publish/"), {"acknowledge_breaking": True})
     assert done.status_code == 200
 

@@ -42,6 +42,21 @@ def findings(response):
     return [(each["pointer"], each["code"]) for each in response.json()["errors"]]
 
 
+@pytest.mark.parametrize("address", ["jörg@example.com", "用户@例え.jp", "ann@bücher.example"])
+def test_addresses_with_letters_beyond_ascii_are_taken(shop, address):
+    response = write(shop, "post", email=address)
+    assert (response.status_code, response.json()["email"]) == (201, address)
+    assert shop.get(USERS, {"email": address}).json()["results"][0]["email"] == address
+
+
+@pytest.mark.parametrize(
+    "address", ["j\u202eg@example.com", "j\u00a0g@example.com", "j\u200bg@example.com", "ö ö@b.de"]
+)
+def test_signs_that_nobody_sees_are_no_part_of_an_address(shop, address):
+    response = write(shop, "post", email=address)
+    assert findings(response) == [("/email", "invalid")]
+
+
 # --- create -----------------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +157,8 @@ def test_the_list_is_filtered_and_paged(shop, ann, django_assert_max_num_queries
 
     assert ids() == [each.external_id for each in reversed(others)] + ["user-123"]
     assert ids("email=ANN@example.com") == ["user-123"]
+    assert ids(f"email=ANN@example.com,{others[1].email},nobody@example.com") == [others[1].external_id, "user-123"]
+    assert ids("email=") == ids("email=,") == []
     assert ids(f"external_id=user-123,{others[0].external_id}") == [others[0].external_id, "user-123"]
     assert ids("is_active=false") == [others[1].external_id, others[0].external_id]
     assert ids("created_after=2100-01-01T00:00:00Z") == []
@@ -243,7 +260,8 @@ def test_support_looks_at_others_and_changes_only_themselves(ann):
 
 
 def test_me_is_nobody_for_a_key(shop):
-    assert shop.get(f"{USERS}me/").status_code == 404
+    for method in ("get", "put", "patch", "delete"):
+        assert write(shop, method, "me/", name="x").status_code == 404
 
 
 def test_categories_are_for_everybody_with_credentials(ann):

@@ -65,6 +65,7 @@ def test_whoever_registers_is_signed_in(client, settings):
 
     answer = response.json()
     assert response.status_code == 201
+    assert response["Location"] == answer["user"]["links"]["self"]
     assert answer["user"] | {"id": 0, "created_at": 0, "updated_at": 0, "links": 0} == {
         "id": 0,
         "external_id": None,

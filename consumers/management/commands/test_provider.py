@@ -9,6 +9,7 @@ from channels_email.channel import EmailChannel
 from channels_push.channel import PushChannel
 from gateway.channel_contract import Channel, UnknownProvider
 from gateway.provider_check import CannotBeAsked, Checked, check_provider
+from gateway.provider_order import CAPTURE
 from users.command_line import USAGE, ExamplesCommand
 
 CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (EmailChannel(), PushChannel())}
@@ -20,7 +21,7 @@ class Command(ExamplesCommand):
         "manage.py test_provider smtp",
         "manage.py test_provider sendgrid --to you@example.com",
         "manage.py test_provider fcm --to DEVICE_TOKEN",
-        "manage.py test_provider capture --channel email --json",
+        "manage.py test_provider onesignal --json",
     )
     requires_system_checks = []
 
@@ -56,4 +57,10 @@ def _checked(name: str, channel: str | None, to: str) -> Checked:
                 return check_provider(each, name, to)
             except (UnknownProvider, CannotBeAsked):
                 continue
-    raise CommandError(f"There is no provider {name!r} that can be asked; manage.py check names all.", returncode=USAGE)
+    asked = [each for each in CHANNELS.values() if channel in (None, each.name)]
+    known = {provider for each in asked for provider in each.provider_fields()}
+    if name in known:
+        words = f"{name} asks nobody: it keeps messages here, and always works."
+    else:
+        words = f"There is no provider {name!r}; there are {', '.join(sorted(known - {CAPTURE}))}."
+    raise CommandError(words, returncode=USAGE)
