@@ -1,7 +1,8 @@
 """Outlives the campaign however that ends, and leaves nothing of it: no process that carries its mark, no folder.
 
 `python -m tests.chaos.guardian FOLDER`; it begins when its standard input ends. Every process of the campaign, also
-those of its servers and their helpers, has the mark in its environment: it is found whatever its parents were.
+those of its servers and their helpers, has the mark in its environment: it is found whatever its parents were. Redis
+writes its title over its environment, but works in the folder.
 """
 
 import contextlib
@@ -39,14 +40,15 @@ class Guarded:
         self._guardian.wait(2 * PATIENCE)
 
 
-def marked(folder: str) -> list[int]:
-    """The processes that carry the mark."""
+def left_of(folder: str) -> list[int]:
+    """The processes that carry the mark or work in the folder."""
     words = f"{MARK}={folder}".encode()
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if words in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
+            works_in = (process / "cwd").readlink()
+            if works_in.is_relative_to(folder) or words in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
     return found
 
 
@@ -55,7 +57,7 @@ def main(folder: str) -> None:
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.read()
     ends_at = time.monotonic() + PATIENCE
-    while (left := marked(folder)) and time.monotonic() < ends_at:
+    while (left := left_of(folder)) and time.monotonic() < ends_at:
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
