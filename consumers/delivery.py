@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -13,7 +13,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 from uuid_utils.compat import uuid7
 
-from consumers import delivery_log
+from consumers import delivery_log, delivery_metrics
 from consumers.backoff import throttled_wait, verdict_after
 from consumers.breakers import Breakers
 from consumers.delivery_rules import DeliveryRules, Rules
@@ -21,7 +21,7 @@ from consumers.hand_over import HELD_UP, InHand, Leg, TooLate, Try, Way, by_way,
 from consumers.outcome_journal import JournalLine, OutcomeJournal
 from consumers.preparation import Ready, prepare
 from consumers.provider_choice import Nobody, ProviderChoice
-from gateway import metrics, outbox, priorities, statuses, tracking
+from gateway import outbox, statuses, tracking
 from gateway.channel_contract import Channel, Message, Outcome, Provider, SendResult
 from gateway.claimed import Claimed
 from gateway.consequences import follow_successes
@@ -196,7 +196,7 @@ class Delivery:
                     code = each.decisive.answer.provider_code
                     delivery_log.tell(each.ready.notification, what.verdict, provider_code=code)
             self._tell_simulated(in_hand)
-            self._count(in_hand)
+            delivery_metrics.count(in_hand, channel=self._channel.name)
         self._breakers.tell()
         return len(in_hand)
 
@@ -221,26 +221,6 @@ class Delivery:
                     return
             else:
                 return
-
-    def _count(self, in_hand: Sequence[InHand]) -> None:
-        """For /metrics, without tests. The clock is this process's: durations bear the difference."""
-        channel, now = self._channel.name, datetime.now(UTC)
-        for each in in_hand:
-            for one in each.tries:
-                if one.leg.provider.name == SIMULATOR:
-                    continue
-                took = one.result.duration_ms if one.result else None
-                metrics.note_attempt(
-                    channel=channel,
-                    provider=one.leg.provider.name,
-                    outcome=one.answer.outcome,
-                    seconds=None if took is None else took / 1000,
-                )
-            notification = each.ready.notification
-            if not notification.is_simulated and any(one.answer.outcome is Outcome.ACCEPTED for one in each.tries):
-                asked_for = notification.send_at or notification.created_at
-                lane = priorities.lane(notification.priority)
-                metrics.note_end_to_end(channel=channel, lane=lane, seconds=(now - asked_for).total_seconds())
 
     def _handed_over(self, legs: Sequence[Leg], part: Sequence[Ready], left_out: list[SendResult]) -> list[InHand]:
         """What was handed to the providers, each with its answers: only what is still ours."""

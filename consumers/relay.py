@@ -14,7 +14,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from consumers.brokers.base import Bell, BrokerUnavailable
-from gateway import due_signal, outbox
+from gateway import due_signal, outbox, untold
 from gateway.failpoints import failpoint
 
 log = structlog.stdlib.get_logger(__name__)
@@ -117,12 +117,12 @@ class Relay:
 
     def _tell_dead_letters(self) -> int:
         """First published, then marked: a crash in between tells them twice, never not at all. Returns how many."""
-        given_up = outbox.untold_dead_letters(limit=self._flight)
+        given_up = untold.dead_letters(limit=self._flight)
         # Whoever watches failed.queue is not woken by tests.
         real = [each for each in given_up if not each.is_simulated]
         refused = self._bell.tell_dead_letters(real) if real else set()
         told = [each for each in given_up if each.id not in refused]
-        outbox.mark_told(told)
+        untold.mark_told(told)
         has_more = len(given_up) == self._flight and not refused
         pause = timedelta(0) if has_more else TELL_AGAIN if refused else TELL_EVERY
         self._tell_at = time.monotonic() + pause.total_seconds()

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from gateway.outbox import GivenUp, Hint
+from gateway.outbox import Hint
+from gateway.untold import GivenUp
 
 
 @dataclass(frozen=True, slots=True)

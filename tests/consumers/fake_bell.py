@@ -5,7 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from consumers.brokers.base import BrokerUnavailable, QueueDepth
-from gateway.outbox import GivenUp, Hint
+from gateway.outbox import Hint
+from gateway.untold import GivenUp
 
 
 class FakeBell:

@@ -12,7 +12,7 @@ from consumers import relay as relay_module
 from consumers.brokers.base import BrokerUnavailable
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
 from consumers.relay import Relay
-from gateway import outbox, replaying
+from gateway import replaying, untold
 from gateway.models import Notification
 from gateway.statuses import Status
 from tests.consumers.fake_bell import FakeBell
@@ -44,7 +44,7 @@ def run_once(bell, **how):
     Relay(bell, channels=Channel.values, high_water=100, stopping=threading.Event(), **how).run(once=True)
 
 
-def untold():
+def count_untold():
     return Notification.objects.filter(dead_lettered_at__isnull=True).count()
 
 
@@ -63,7 +63,7 @@ def test_many_are_told_in_flights(dead):
     run_once(bell, flight=2)
     assert {each.id for each in bell.told} == {row.pk for row in rows}
     assert bell.told_flights == [2, 2, 1]
-    assert untold() == 0
+    assert count_untold() == 0
 
 
 def test_one_given_up_in_the_very_first_moment_of_a_second_is_told_once(dead):
@@ -77,7 +77,7 @@ def test_one_given_up_in_the_very_first_moment_of_a_second_is_told_once(dead):
             )
     else:
         Notification.objects.filter(pk=row.pk).update(updated_at=on_the_second)
-    assert outbox.mark_told(outbox.untold_dead_letters(limit=10)) == 1
+    assert untold.mark_told(untold.dead_letters(limit=10)) == 1
 
 
 def test_a_relay_that_is_killed_between_publish_and_mark_tells_them_twice_at_most(dead, monkeypatch):
@@ -90,7 +90,7 @@ def test_a_relay_that_is_killed_between_publish_and_mark_tells_them_twice_at_mos
     dead(2)
     bell = FakeBell()
     with monkeypatch.context() as context:
-        context.setattr(outbox, "mark_told", die)
+        context.setattr(untold, "mark_told", die)
         with pytest.raises(Killed):
             run_once(bell)
     run_once(bell)
@@ -105,11 +105,11 @@ def test_what_the_broker_refuses_is_told_later_and_hints_do_not_wait(dead):
     bell.refuses_dead_letters = 1
     with capture_logs() as lines:
         run_once(bell)
-    assert untold() == 2  # the refused one, and the due one that is no dead letter
+    assert count_untold() == 2  # the refused one, and the due one that is no dead letter
     assert bell.rung == {"email": [due.pk]}
     assert [line["refused"] for line in lines if line["action"] == "refused"] == [1]
     run_once(bell)
-    assert untold() == 1
+    assert count_untold() == 1
 
 
 def test_when_nobody_knows_what_the_broker_has_all_are_told_again(dead):
@@ -118,31 +118,31 @@ def test_when_nobody_knows_what_the_broker_has_all_are_told_again(dead):
     bell.telling_trouble = BrokerUnavailable("The connection was lost.")
     relay = Relay(bell, channels=[], high_water=100, stopping=threading.Event())
     assert relay._turn() is None
-    assert untold() == 2
+    assert count_untold() == 2
 
 
 def test_a_dead_letter_that_got_another_life_and_failed_anew_is_told_anew(dead):
     (row,) = dead()
-    (given_up,) = outbox.untold_dead_letters(limit=10)
+    (given_up,) = untold.dead_letters(limit=10)
     replaying.replay([row.pk], who="Ann", why="again")
     held = {"claim_token": row.pk, "lease_expires_at": ahead(seconds=30)}
     Notification.objects.filter(pk=row.pk).update(status=Status.CLAIMED, **held)
     Notification.objects.filter(pk=row.pk).update(status=Status.FAILED, updated_at=ahead(seconds=1))
-    assert outbox.mark_told([given_up]) == 0
-    assert untold() == 1
+    assert untold.mark_told([given_up]) == 0
+    assert count_untold() == 1
 
 
 def test_a_replayed_one_is_not_marked(dead):
     (row,) = dead()
-    (given_up,) = outbox.untold_dead_letters(limit=10)
+    (given_up,) = untold.dead_letters(limit=10)
     replaying.replay([row.pk], who="Ann", why="again")
-    assert outbox.mark_told([given_up]) == 0
+    assert untold.mark_told([given_up]) == 0
 
 
 def test_those_given_up_first_are_told_first(dead):
     late, early = dead(2)
     Notification.objects.filter(pk=early.pk).update(updated_at=ago(hours=1))
-    assert [each.id for each in outbox.untold_dead_letters(limit=10)] == [early.pk, late.pk]
+    assert [each.id for each in untold.dead_letters(limit=10)] == [early.pk, late.pk]
 
 
 def test_discarding_hides_nothing_from_failed_queue(dead):
@@ -160,7 +160,7 @@ def test_they_arrive_in_the_real_queue(dead, on_postgresql, rabbitmq_url, topolo
     told = [orjson.loads(body) for body in tap.take_all(topology.failed)]
     assert {each["id"] for each in told} == {str(row.pk) for row in rows}
     assert {key for each in told for key in each} == {"v", "id", "reason", "channel", "correlation_id"}
-    assert untold() == 0
+    assert count_untold() == 0
 
 
 def test_a_test_wakes_nobody_who_watches_failed_queue(dead):
@@ -169,4 +169,4 @@ def test_a_test_wakes_nobody_who_watches_failed_queue(dead):
     bell = FakeBell()
     run_once(bell)
     assert [each.id for each in bell.told] == [row.pk]
-    assert untold() == 0
+    assert count_untold() == 0

@@ -13,7 +13,8 @@ from consumers.brokers.rabbitmq.link import Link
 from consumers.brokers.rabbitmq.publisher import Flight, Outgoing, Publisher
 from consumers.brokers.rabbitmq.topology import Topology
 from gateway.failpoints import failpoint
-from gateway.outbox import GivenUp, Hint
+from gateway.outbox import Hint
+from gateway.untold import GivenUp
 
 #: The AMQP type of our own messages in failed.queue; what the broker set aside there has an `x-death` header instead.
 DEAD_LETTER = "dead_letter"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.outbox import GivenUp
+from gateway.untold import GivenUp
 
 VERSION = 1
 READABLE = frozenset({VERSION, max(VERSION - 1, 1)})

@@ -11,7 +11,8 @@ from consumers.brokers.base import BrokerUnavailable, QueueDepth
 from consumers.brokers.rabbitmq import bell as bell_module
 from consumers.brokers.rabbitmq.bell import RabbitMQBell
 from consumers.brokers.rabbitmq.hint_format import dead_letter_body, hint_body
-from gateway.outbox import GivenUp, Hint
+from gateway.outbox import Hint
+from gateway.untold import GivenUp
 from tests.rabbitmq_server import PATIENCE, until
 
 LONG = timedelta(seconds=PATIENCE)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.brokers.rabbitmq.hint_format import LONGEST, VERSION, dead_letter_body, hint_body, read_hint
-from gateway.outbox import GivenUp
+from gateway.untold import GivenUp
 
 ID = uuid.UUID("0190a0b0-0000-7000-8000-00000000abcd")
 WRITTEN = str(ID)
