@@ -77,8 +77,9 @@ class AlertAdmin(ReadOnlyAdmin):
     ordering = ("over_at", "kind", "subject")
     empty_title = gettext_lazy("No alert so far")
     empty_text = gettext_lazy(
-        "Dead letters, messages that wait too long, paused providers and doubts nobody settles would be listed here, "
-        "and told by mail and webhook as far as ALERT_EMAILS and ALERT_WEBHOOK_URL are set. "
+        "Dead letters, messages that wait too long, paused providers, refused credentials, doubts nobody settles, "
+        "stopped callbacks and an unread mailbox of bounces would be listed here, and told by mail and webhook "
+        "as far as ALERT_EMAILS and ALERT_WEBHOOK_URL are set. "
         "“manage.py send_test_alert” tries it."
     )
 
