@@ -177,13 +177,16 @@ class StandIn:
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 
-    def _cut(self) -> None:
+    def _cut(self, turns: int = 5) -> None:
+        """A connection accepted just now is known a few turns of the loop later, and closed in the next."""
         if self._listener is not None:
             self._listener.close()
         for link in list(self._links):
             link.abort()
-        # What was cut is closed in the next turn.
-        self._loop.call_soon(self._loop.call_soon, self._loop.stop)
+        if turns:
+            self._loop.call_soon(self._cut, turns - 1)
+        else:
+            self._loop.call_soon(self._loop.call_soon, self._loop.stop)
 
 
 class _Link(asyncio.Protocol):
